@@ -1,0 +1,187 @@
+"""People in columns: who they are, what they remember, and how they are born."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from omnisim import streams
+from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, Market
+from omnisim.streams import kernel
+
+NEVER = -20000
+PROSPECT, CUSTOMER = 0, 1
+COOKIES, MAIL = 1, 2  # bits of consent
+
+# What a person decides with. Records compile to plain loads; small types keep a person in
+# one cache line.
+PERSON = np.dtype(
+    [
+        ("need", np.float32),  # needs a day
+        ("drop", np.float32),  # probability to drop out at a repeat need
+        ("satisfaction", np.float32),
+        ("walk_us", np.float32),  # probability that the walk under way is with us
+        ("reminded", np.float32),  # reminders met during the walk
+        ("joins", np.int16),  # day of the first order, where a cohort is given
+        ("last_visit", np.int16),
+        ("last_order", np.int16),
+        ("last_online", np.int16),
+        ("last_offline", np.int16),
+        ("walk_since", np.int16),
+        ("segment", np.uint8),
+        ("consent", np.uint8),
+        ("identity", np.uint8),  # bit per sales channel
+        ("status", np.uint8),
+        ("habit", np.int8),
+        ("stage", np.uint8),  # 0: no walk, else 1 + index of the stage
+        ("ours", np.uint8),  # the walk under way is really with us
+        ("channel", np.int8),  # last touchpoint's channel in the walk
+        ("online", np.uint8),  # the walk has been to one of our sites
+        ("leaves", np.uint8),  # drops out when the walk ends
+        ("repeats", np.uint8),
+        ("orders", np.uint8),
+    ],
+    align=True,
+)
+
+
+@dataclass
+class People:
+    """All persons of a market, sorted by segment; luck stays with `ids`.
+
+    `state` PERSON[people]; `goodwill` float32[media, people] in noticed contacts;
+    `clicked`, `viewed` int16[media, people] the last day of each; `walk_clicked`,
+    `walk_viewed` the same within the walk under way; `reach` uint32 bit per medium;
+    `pushed` uint32 bit per medium whose contact was clicked today; `bounds`
+    int64[segments + 1] the rows of each segment.
+    """
+
+    ids: np.ndarray
+    state: np.ndarray
+    goodwill: np.ndarray
+    clicked: np.ndarray
+    viewed: np.ndarray
+    walk_clicked: np.ndarray
+    walk_viewed: np.ndarray
+    reach: np.ndarray
+    pushed: np.ndarray
+    bounds: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of persons."""
+        return len(self.ids)
+
+    def copy(self) -> People:
+        """Return a copy that shares what never changes."""
+        return People(
+            self.ids,
+            self.state.copy(),
+            self.goodwill.copy(),
+            self.clicked.copy(),
+            self.viewed.copy(),
+            self.walk_clicked.copy(),
+            self.walk_viewed.copy(),
+            self.reach,
+            self.pushed.copy(),
+            self.bounds,
+        )
+
+    def row_of(self, person: int) -> int:
+        """Return the row of a person's id; raises KeyError for an unknown one."""
+        rows = np.flatnonzero(self.ids == person)
+        if not len(rows):
+            raise KeyError(person)
+        return int(rows[0])
+
+
+def born(market: Market, root: np.uint64, first_day: int) -> People:
+    """Draw every person's traits from its own id, without quotas."""
+    ids = np.arange(market.people, dtype=np.uint32)
+    names = sorted(market.segments)
+    shares = np.cumsum([market.segments[name].share for name in names])
+    segment = np.searchsorted(shares[:-1], streams.trait(root, streams.TRAIT_SEGMENT, ids), "right")
+    order = np.argsort(segment, kind="stable")
+    ids, segment = ids[order], segment[order].astype(np.uint8)
+    media, people = sorted(market.media), len(ids)
+    never = np.full((max(1, len(media)), people), NEVER, np.int16)
+    return People(
+        ids=ids,
+        state=_states(market, root, ids, segment, first_day),
+        goodwill=np.zeros((max(1, len(media)), people), np.float32),
+        clicked=never,
+        viewed=never.copy(),
+        walk_clicked=never.copy(),
+        walk_viewed=never.copy(),
+        reach=_bits(
+            root, streams.TRAIT_REACH, ids, {name: market.media[name].reach for name in media}
+        ),
+        pushed=np.zeros(people, np.uint32),
+        bounds=np.searchsorted(segment, np.arange(len(names) + 1)).astype(np.int64),
+    )
+
+
+def _states(
+    market: Market, root: np.uint64, ids: np.ndarray, segment: np.ndarray, first_day: int
+) -> np.recarray:
+    state = np.zeros(len(ids), PERSON)
+    buying = market.buying
+    segments = [market.segments[name] for name in sorted(market.segments)]
+
+    def by_segment(values: list[float]) -> np.ndarray:
+        return np.array(values)[segment]
+
+    state["segment"] = segment
+    gamma = special.gammaincinv(
+        buying.needs_shape, streams.trait(root, streams.TRAIT_NEEDS, ids)
+    )
+    mean = by_segment([s.needs / DAYS_IN_YEAR for s in segments])
+    state["need"] = mean * gamma / buying.needs_shape
+    state["drop"] = special.betaincinv(
+        buying.drop_a, buying.drop_b, streams.trait(root, streams.TRAIT_DROP, ids)
+    )
+    consents = streams.trait(root, streams.TRAIT_CONSENT, ids, "cookies")
+    opts_in = streams.trait(root, streams.TRAIT_CONSENT, ids, "mail")
+    state["consent"] = COOKIES * (consents < by_segment([s.consent for s in segments]))
+    state["consent"] |= (
+        MAIL * (opts_in < by_segment([s.mail_opt_in for s in segments]))
+    ).astype(np.uint8)
+    state["identity"] = _bits(
+        root,
+        streams.TRAIT_IDENTITY,
+        ids,
+        {name: market.channels[name].identity for name in sorted(market.channels)},
+    )
+    for field in ("last_visit", "last_order", "last_online", "last_offline", "joins"):
+        state[field] = NEVER
+    state["habit"] = state["channel"] = -1
+    first = streams.trait(root, streams.TRAIT_FIRST, ids) < buying.first_customers
+    state["status"] = np.where(first, CUSTOMER, PROSPECT)
+    if buying.cohort_weeks is not None:
+        days = buying.cohort_weeks * DAYS_IN_WEEK
+        joins = streams.trait(root, streams.TRAIT_COHORT, ids) * days
+        state["joins"] = first_day + joins.astype(np.int16)
+    return state.view(np.recarray)
+
+
+def _bits(
+    root: np.uint64, purpose: int, ids: np.ndarray, chances: dict[str, float]
+) -> np.ndarray:
+    bits = np.zeros(len(ids), np.uint32)
+    for index, (name, chance) in enumerate(chances.items()):
+        has = streams.trait(root, purpose, ids, name) < chance
+        bits |= (has.astype(np.uint32) << np.uint32(index)).astype(np.uint32)
+    return bits
+
+
+@kernel
+def forget(person: np.record) -> None:
+    """Make a customer a prospect again: habit, satisfaction and record are reset.
+
+    The days of the last orders stay: they are facts about the person, not our record.
+    """
+    person.status = PROSPECT
+    person.satisfaction = np.float32(0.0)
+    person.habit = -1
+    person.orders = 0

@@ -1,0 +1,152 @@
+"""Ledgers: what was planned, spent, met, ordered and credited; counts and money, no ratios."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+MEDIA_COLUMNS = (
+    "planned_cents",
+    "spent_cents",
+    "contacts",
+    "clicks",
+    "contacts_to_recent_buyers",
+    "last_touch",
+    "expected_last_touch",
+    "claims",
+    "expected_claims",
+    "reported_last_touch",
+    "reported_claims",
+)
+CHANNEL_COLUMNS = (
+    "visits",
+    "orders",
+    "expected_orders",
+    "new_customers",
+    "expected_new_customers",
+    "revenue_gross",
+    "expected_revenue_gross",
+    "revenue_net",
+    "expected_revenue_net",
+    "margin",
+    "expected_margin",
+    "cost_to_serve",
+    "expected_cost_to_serve",
+)
+COMPANY_COLUMNS = (
+    "budget_cents",
+    "allocated_cents",
+    "held_back_cents",
+    "spent_cents",
+    "needs",
+    "walks",
+    "lost_inform",
+    "lost_evaluate",
+    "lost_buy",
+    "hand_overs_made",
+    "hand_overs_missed",
+    "drop_outs",
+    "tracked_orders",
+    "searches",
+    "brand_searches",
+    "department_claims",
+    "expected_department_claims",
+    "customers",
+    "multichannel_customers",
+    "satisfaction",
+)
+CENTS = ("planned_cents", "spent_cents", "budget_cents", "allocated_cents", "held_back_cents")
+
+
+@dataclass
+class Ledger:
+    """The weeks booked so far, as arrays in the order of the columns above.
+
+    Each list holds one array per week: `media` float64[media, MEDIA_COLUMNS], `channels`
+    float64[channels, CHANNEL_COLUMNS], `company` float64[COMPANY_COLUMNS]. Counts are
+    real persons, money EUR or cents by name; cents stay below 2^53 and are exact.
+    """
+
+    first_week: int
+    media: list[np.ndarray] = field(default_factory=list)
+    channels: list[np.ndarray] = field(default_factory=list)
+    company: list[np.ndarray] = field(default_factory=list)
+
+    @property
+    def next_week(self) -> int:
+        """Return the week that is booked next."""
+        return self.first_week + len(self.company)
+
+    def book(self, media: np.ndarray, channels: np.ndarray, company: np.ndarray) -> None:
+        """Append one week."""
+        self.media.append(media)
+        self.channels.append(channels)
+        self.company.append(company)
+
+    def copy(self) -> Ledger:
+        """Return a ledger that can grow on its own; booked weeks are never written again."""
+        return Ledger(self.first_week, list(self.media), list(self.channels), list(self.company))
+
+    def media_column(self, column: str, first: int, after: int) -> np.ndarray:
+        """Return one column for the weeks [first, after) as float64[weeks, media]."""
+        index = MEDIA_COLUMNS.index(column)
+        low, high = max(0, first - self.first_week), max(0, after - self.first_week)
+        rows = [week[:, index] for week in self.media[low:high]]
+        width = self.media[0].shape[0] if self.media else 0
+        return np.array(rows).reshape(len(rows), width)
+
+
+@dataclass(frozen=True)
+class Records:
+    """The ledgers of one arm in one replication.
+
+    `weekly` has a row per week and channel (`kind` media or sales; columns of the other
+    kind hold 0), `company` a row per week; weeks below 0 are shared history. Scaled to
+    real persons; money of media in whole cents, all other money in EUR.
+    """
+
+    arm: str
+    replication: int
+    weekly: pd.DataFrame
+    company: pd.DataFrame
+
+
+def records(
+    ledger: Ledger, arm: str, replication: int, media: list[str], channels: list[str]
+) -> Records:
+    """Lay a ledger out as tidy frames."""
+    weeks = np.arange(ledger.first_week, ledger.next_week)
+    parts = [
+        _frame(weeks, media, "media", MEDIA_COLUMNS, ledger.media),
+        _frame(weeks, channels, "sales", CHANNEL_COLUMNS, ledger.channels),
+    ]
+    weekly = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    weekly = weekly.reindex(
+        columns=["week", "channel", "kind", *MEDIA_COLUMNS, *CHANNEL_COLUMNS], fill_value=0.0
+    ).fillna(0.0)
+    company = pd.DataFrame(np.array(ledger.company), columns=list(COMPANY_COLUMNS))
+    company.insert(0, "week", weeks)
+    return Records(
+        arm=arm,
+        replication=replication,
+        weekly=_whole_cents(weekly.sort_values(["week", "kind", "channel"], ignore_index=True)),
+        company=_whole_cents(company),
+    )
+
+
+def _frame(
+    weeks: np.ndarray, names: list[str], kind: str, columns: tuple[str, ...], rows: list[np.ndarray]
+) -> pd.DataFrame:
+    if not names or not len(weeks):
+        return pd.DataFrame()
+    frame = pd.DataFrame(np.concatenate(rows), columns=list(columns))
+    frame.insert(0, "week", np.repeat(weeks, len(names)))
+    frame.insert(1, "channel", np.tile(np.array(names, dtype=object), len(weeks)))
+    frame.insert(2, "kind", kind)
+    return frame
+
+
+def _whole_cents(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.astype({column: "int64" for column in CENTS if column in frame})

@@ -1,0 +1,450 @@
+"""Typed words: what a market is, what a strategy decides, what an experiment asks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Stage = Literal["inform", "evaluate", "buy"]
+STAGES: tuple[Stage, ...] = ("inform", "evaluate", "buy")
+DAYS_IN_YEAR = 364
+WEEKS_IN_YEAR = 52
+DAYS_IN_WEEK = 7
+
+Share = Annotated[float, Field(ge=0, le=1)]
+NonNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Fault(ValueError):
+    """A value that is well-typed but wrong: where, what was found, what is allowed.
+
+    `key` is relative to the model that raises it; `choices` feeds the nearest right name.
+    """
+
+    def __init__(
+        self, key: str, found: object, allowed: str, choices: Iterable[str] = ()
+    ) -> None:
+        super().__init__(f"found {found}, allowed: {allowed}")
+        self.key = key
+        self.found = found
+        self.allowed = allowed
+        self.choices = tuple(choices)
+
+
+class Words(BaseModel):
+    """Base of every spec: frozen, no unknown keys, no NaN and no infinity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _sums_to_one(key: str, shares: Mapping[str, float]) -> None:
+    total = math.fsum(shares.values())
+    if abs(total - 1) > 1e-6:
+        raise Fault(key, f"a sum of {total:g}", "shares that sum to 1")
+
+
+def _known(key: str, names: Iterable[str], choices: Iterable[str], what: str) -> None:
+    known = sorted(choices)
+    for name in names:
+        if name not in known:
+            raise Fault(f"{key}.{name}", f"'{name}'", f"a {what} of the market", known)
+
+
+class Segment(Words):
+    """One persona: how much it needs, whom it trusts, where it likes to shop.
+
+    `needs` per year (mean over persons); `base` and `loyalty` in log odds against the
+    rivals, for prospects and added for customers; `prefers` in utility by stage and
+    sales channel; `affinity` scales a medium's contacts (absent: 1).
+    """
+
+    share: Share
+    needs: NonNegative
+    base: float
+    loyalty: float = 0.0
+    consent: Share
+    mail_opt_in: Share = 0.0
+    searches: Share
+    browse: NonNegative = 0.0
+    affinity: dict[Name, NonNegative] = {}
+    prefers: dict[Stage, dict[Name, float]] = {}
+
+
+Aim = Literal["everybody", "visitors", "customers", "searchers", "brand_searchers"]
+Payment = Literal["per_thousand", "per_click", "per_message"]
+
+
+class Medium(Words):
+    """One paid medium.
+
+    `price` in EUR per thousand contacts, per click or per message; `reach` the share of
+    persons it can meet at all; `half_life` of goodwill in days; `pull` in log odds at
+    full goodwill today, moving by `trend` a year (log); `half_pull` the goodwill, in
+    noticed contacts, at which half the pull is felt; `click_rate` per contact, a click
+    counting as `click_goodwill` contacts; `weekly_cap` messages per person and week;
+    `reminder` the log reduction of losing a walk in which it met the person; windows in
+    days; `audience` the planned share of persons, used when pressure is open-loop.
+    """
+
+    aim: Aim
+    payment: Payment
+    price: Positive
+    price_trend: float = 0.0
+    reach: Share = 1.0
+    half_life: Positive
+    pull: NonNegative
+    trend: float = 0.0
+    half_pull: Positive
+    click_rate: Share = 0.0
+    click_goodwill: NonNegative = 0.0
+    lands_on: Name | None = None
+    weekly_cap: Positive = 7.0
+    reminder: NonNegative = 0.0
+    tracked: bool = True
+    click_window: NonNegative = 30
+    view_window: NonNegative = 0
+    audience: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+class SalesChannel(Words):
+    """One channel in which orders are placed.
+
+    `success` and `lost` are probabilities per contact and stage; what is left repeats
+    the stage. `basket` in EUR with VAT; `margin` on net revenue; `cost_to_serve` in EUR
+    per order; `returned` the share of value that comes back; `identity` the share of
+    customers who can be recognised here; `quality` the satisfaction an order leaves.
+    """
+
+    online: bool
+    identity: Share
+    success: dict[Stage, Share]
+    lost: dict[Stage, Share]
+    basket: Positive
+    basket_spread: NonNegative = 0.0
+    margin: Share
+    cost_to_serve: NonNegative = 0.0
+    returned: Share = 0.0
+    quality: float = 0.0
+
+    @model_validator(mode="after")
+    def _stages_are_whole(self) -> SalesChannel:
+        for stage in STAGES:
+            for name, table in (("success", self.success), ("lost", self.lost)):
+                if stage not in table:
+                    raise Fault(f"{name}.{stage}", "nothing", "a probability for every stage")
+            if self.success[stage] + self.lost[stage] > 1:
+                raise Fault(
+                    f"lost.{stage}",
+                    f"{self.lost[stage]:g} beside a success of {self.success[stage]:g}",
+                    "success + lost of at most 1",
+                )
+        return self
+
+
+class Season(Words):
+    """A stretch of the 364-day year: `needs` multiplies needs, `online` tilts utility."""
+
+    first_day: Annotated[int, Field(ge=0, lt=DAYS_IN_YEAR)]
+    last_day: Annotated[int, Field(ge=0, lt=DAYS_IN_YEAR)]
+    needs: NonNegative
+    online: float = 0.0
+
+
+class Rivals(Words):
+    """Everybody else who wants the order.
+
+    `attraction` in log odds (None: no rival exists); `contacts` a day that compete for
+    attention; `steal_unguarded` and `steal_guarded` the share of brand searches that end
+    with a rival without and with our own advertisement.
+    """
+
+    attraction: float | None
+    contacts: NonNegative = 0.0
+    steal_unguarded: Share = 0.0
+    steal_guarded: Share = 0.0
+
+
+class Buying(Words):
+    """The customer base: BG/NBD when media, season, satisfaction and rivals are off.
+
+    Needs per day are gamma with shape `needs_shape`; at each repeat need a customer
+    drops out with a beta(`drop_a`, `drop_b`) personal probability, times
+    exp(-`satisfaction_keeps` x satisfaction). `newcomers` is the yearly share of persons
+    replaced by new ones. `cohort_weeks`: every person buys for the first time on a day of
+    these weeks and prospects have no needs (None: needs alone decide).
+    Source: Fader, Hardie & Lee 2005, Marketing Science 24(2).
+    """
+
+    needs_shape: Positive
+    drop_a: Positive
+    drop_b: Positive
+    newcomers: Share = 0.0
+    first_customers: Share = 0.0
+    cohort_weeks: Annotated[int, Field(ge=1)] | None = None
+    satisfaction_step: Share = 0.0
+    satisfaction_noise: NonNegative = 0.0
+    satisfaction_pulls: NonNegative = 0.0
+    satisfaction_keeps: NonNegative = 0.0
+    repeat_basket: Positive = 1.0
+
+
+class Journey(Words):
+    """How a need walks: `contact` probability a day, `same_day` another contact at once.
+
+    `habit`, `inertia` and `push` in utility (the channel of the last order, the one just
+    used, the one a click leads to); `most_days` in days; `repeat_lost` the probability
+    that a stage told twice loses the person; `friction` satisfaction lost per repeat;
+    `brand_search` the share of online contacts that begin with a search for our name.
+    """
+
+    contact: Annotated[float, Field(gt=0, le=1)]
+    same_day: Share
+    most_days: Annotated[int, Field(ge=1)]
+    habit: float = 0.0
+    inertia: float = 0.0
+    push: float = 0.0
+    repeat_lost: Share = 0.0
+    friction: NonNegative = 0.0
+    brand_search: Share = 0.0
+    blocks_needs: bool = True
+
+
+Start = Literal["grown", "survey", "optimal", "equal"]
+
+
+class Market(Words):
+    """Everything that management does not decide.
+
+    `people` agents stand for `persons` real persons; `budget` in EUR a year over all
+    media; `start` picks from `splits` the budget shares with which the shared history
+    begins; `trend` scales every medium's own trend and `drift` is the weekly standard
+    deviation of a random walk in every medium's log pull; `attention` in contacts a day;
+    `vat` as a rate; `pressure` is closed (audiences counted at midnight) or open (planned
+    audiences, so that nobody's life touches anybody else's).
+    """
+
+    name: Name
+    people: Annotated[int, Field(ge=1)]
+    persons: Positive
+    budget: NonNegative
+    start: Start = "equal"
+    splits: dict[Start, dict[Name, Share]] = {}
+    trend: NonNegative = 1.0
+    drift: NonNegative = 0.0
+    attention: Positive = 10.0
+    vat: Share = 0.19
+    burn_in_weeks: Annotated[int, Field(ge=0)] = 0
+    recent_visit_days: Annotated[int, Field(ge=1)] = 30
+    recent_buyer_days: Annotated[int, Field(ge=0)] = 30
+    pressure: Literal["closed", "open"] = "closed"
+    segments: Annotated[dict[Name, Segment], Field(min_length=1)]
+    media: dict[Name, Medium] = {}
+    channels: Annotated[dict[Name, SalesChannel], Field(min_length=1)]
+    seasons: tuple[Season, ...] = ()
+    rivals: Rivals
+    buying: Buying
+    journey: Journey
+
+    @property
+    def weight(self) -> float:
+        """Return the real persons that one agent stands for."""
+        return self.persons / self.people
+
+    @model_validator(mode="after")
+    def _is_coherent(self) -> Market:
+        both = sorted(set(self.media) & set(self.channels))
+        if both:
+            raise Fault(f"media.{both[0]}", f"'{both[0]}'", "a name that no sales channel has")
+        _sums_to_one("segments", {name: s.share for name, s in self.segments.items()})
+        for name, segment in self.segments.items():
+            _known(f"segments.{name}.affinity", segment.affinity, self.media, "medium")
+            for stage, table in segment.prefers.items():
+                _known(f"segments.{name}.prefers.{stage}", table, self.channels, "sales channel")
+        for name, medium in self.media.items():
+            if medium.lands_on is not None and medium.lands_on not in self.channels:
+                raise Fault(
+                    f"media.{name}.lands_on",
+                    f"'{medium.lands_on}'",
+                    "a sales channel of the market",
+                    sorted(self.channels),
+                )
+        for start, shares in self.splits.items():
+            _known(f"splits.{start}", shares, self.media, "medium")
+            missing = sorted(set(self.media) - set(shares))
+            if missing:
+                raise Fault(f"splits.{start}.{missing[0]}", "nothing", "a share for every medium")
+            _sums_to_one(f"splits.{start}", shares)
+        if self.media and self.start != "equal" and self.start not in self.splits:
+            raise Fault("start", f"'{self.start}'", "a start that has a split", sorted(self.splits))
+        if self.budget > 0 and not self.media:
+            raise Fault("budget", self.budget, "0 in a market without media")
+        return self
+
+    def start_split(self) -> dict[str, float]:
+        """Return each medium's share of the budget when the shared history begins."""
+        if self.start == "equal" and "equal" not in self.splits:
+            return {name: 1 / len(self.media) for name in sorted(self.media)}
+        return {name: self.splits[self.start][name] for name in sorted(self.media)}
+
+
+class Steering(Words):
+    """Who decides the budget over media, by which rule, how fast, on what reports.
+
+    `kind` is the scope of one decision: nobody (`frozen`), an equal share for every
+    medium (`equal`), each department over its own media (`siloed`), one centre over all
+    (`central`). `rule` is what the one who decides does: `marginal` (C4) or
+    `credit_share` (C3a). `review_weeks` between decisions; `damping`, `step` and `floor`
+    as shares; `exploration` the standard deviation of log spend around the plan;
+    `report_delay_weeks` and `report_noise` (standard deviation of log credit) hold for
+    reports that leave a department; `fixed` names media that keep their share.
+    """
+
+    kind: Literal["frozen", "equal", "siloed", "central"]
+    rule: Literal["marginal", "credit_share"] = "marginal"
+    review_weeks: Annotated[int, Field(ge=1)] = 4
+    damping: Annotated[float, Field(gt=0, le=1)] = 0.5
+    step: Annotated[float, Field(gt=0, le=1)] = 0.25
+    floor: Share = 0.01
+    exploration: NonNegative = 0.15
+    elasticity_mean: Positive = 0.4
+    elasticity_sd: Positive = 0.2
+    forgetting: Annotated[float, Field(gt=0, le=1)] = 0.97
+    report_delay_weeks: Annotated[int, Field(ge=0)] = 2
+    report_noise: NonNegative = 0.2
+    fixed: tuple[Name, ...] = ()
+
+
+class Integration(Words):
+    """What channels share, each from 0 to 1.
+
+    `transaction_data`: one customer record, so that a person known in two channels is
+    recognised in both and advertising knows who has just bought; `information_access`:
+    baskets and advice are visible in the channel that a person changes to.
+    """
+
+    transaction_data: Share = 0.0
+    information_access: Share = 0.0
+
+
+class Incentives(Words):
+    """What departments are paid on.
+
+    `company_weight` (lambda in M1) is the weight on the company's deduplicated orders
+    in what a department's rule reads; the rest is the department's own claims.
+    `growth` is the yearly growth of every budget before it is scaled to the total.
+    """
+
+    company_weight: Share = 0.0
+    growth: float = 0.02
+
+
+class Attribution(Words):
+    """Which credit the centre is shown: deduplicated last touch, or departments' claims."""
+
+    kind: Literal["last_touch", "claims"] = "last_touch"
+
+
+class Department(Words):
+    """One department and the channels, paid or selling, that it owns."""
+
+    owns: tuple[Name, ...]
+
+
+class Strategy(Words):
+    """Everything that management decides; as an arm of an experiment it holds nothing else."""
+
+    steering: Steering
+    integration: Integration
+    incentives: Incentives
+    attribution: Attribution
+    organigram: Annotated[dict[Name, Department], Field(min_length=1)]
+
+
+class Horizon(Words):
+    """Weeks of shared history before the fork, and weeks that each arm runs after it."""
+
+    history_weeks: Annotated[int, Field(ge=0)] = 156
+    weeks: Annotated[int, Field(ge=1)] = 104
+
+
+class Replications(Words):
+    """How many; stops between `min` and `max` once the half-width reaches `precision`.
+
+    `precision` is a share of the margin (None: always `max`).
+    """
+
+    min: Annotated[int, Field(ge=2)] = 10
+    max: Annotated[int, Field(ge=2)] = 10
+    precision: Positive | None = 0.5
+
+    @model_validator(mode="after")
+    def _are_ordered(self) -> Replications:
+        if self.max < self.min:
+            raise Fault("max", self.max, f"at least replications.min = {self.min}")
+        return self
+
+
+class Outcomes(Words):
+    """The primary outcome and the margin below which a difference does not matter.
+
+    `margin` is a share of the baseline's gross revenue for outcomes in EUR, and of the
+    baseline's own value for all others.
+    """
+
+    primary: Name = "contribution"
+    margin: Positive = 0.005
+
+
+class ExperimentSpec(Words):
+    """One question: a market, what the firm does today, and what it might do instead."""
+
+    experiment: Name
+    question: str
+    hypothesis: str
+    decision_rule: str
+    expectation: str = ""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    market: Market
+    status_quo: Strategy
+    arms: Annotated[dict[Name, Strategy], Field(min_length=1)]
+    baseline: Name
+    horizon: Horizon = Horizon()
+    replications: Replications = Replications()
+    outcomes: Outcomes = Outcomes()
+
+    @model_validator(mode="after")
+    def _fits_the_market(self) -> ExperimentSpec:
+        if self.baseline not in self.arms:
+            raise Fault("baseline", f"'{self.baseline}'", "one of the arms", sorted(self.arms))
+        _owned_once("organigram", self.status_quo, self.market)
+        _known("steering.fixed", self.status_quo.steering.fixed, self.market.media, "medium")
+        for name, arm in self.arms.items():
+            _owned_once(f"arms.{name}.organigram", arm, self.market)
+            _known(f"arms.{name}.steering.fixed", arm.steering.fixed, self.market.media, "medium")
+        return self
+
+
+def _owned_once(key: str, strategy: Strategy, market: Market) -> None:
+    channels = set(market.media) | set(market.channels)
+    owner: dict[str, str] = {}
+    for name, department in sorted(strategy.organigram.items()):
+        for channel in department.owns:
+            if channel not in channels:
+                raise Fault(
+                    f"{key}.{name}.owns", f"'{channel}'", "a channel of the market", channels
+                )
+            if channel in owner:
+                raise Fault(
+                    f"{key}.{name}.owns",
+                    f"'{channel}', which {owner[channel]} owns already",
+                    "one owner for every channel",
+                )
+            owner[channel] = name
+    homeless = sorted(channels - set(owner))
+    if homeless:
+        raise Fault(key, f"'{homeless[0]}' owned by nobody", "one owner for every channel")

@@ -1,0 +1,154 @@
+"""All luck: every draw is a pure function of (seed, replication, entity, day, purpose).
+
+There is no generator and no state. A draw hashes its address with the finaliser of
+SplitMix64 (Steele, Lea & Flood 2014, OOPSLA), so that nothing depends on the order of
+calls, on threads, on chunks, on the arm, or on how many people there are. Draws are used
+by inverse transform, so that a little more pressure never turns a contact off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+KERNEL_SOURCES = ("streams.py", "people.py", "contacts.py", "journeys.py")
+
+
+def _cache_folder() -> Path:
+    """Return the folder of compiled kernels, keyed by the sources that they call.
+
+    Numba looks at one file only when it decides whether a cached kernel is stale, so an
+    edit in an imported kernel would go unnoticed without the hash.
+    """
+    here = Path(__file__).parent
+    digest = hashlib.sha256(platform.python_version().encode())
+    for name in KERNEL_SOURCES:
+        digest.update((here / name).read_bytes() if (here / name).exists() else b"")
+    root = os.environ.get("OMNISIM_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    base = Path(root) if root else Path.home() / ".cache"
+    return base / "omnisim" / "kernels" / digest.hexdigest()[:16]
+
+
+def is_compiled() -> bool:
+    """Tell whether the kernels lie compiled on this machine."""
+    return any(_cache_folder().rglob("*.nbi"))
+
+
+os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))
+
+import numba  # noqa: E402  (the cache folder must be set before numba reads it)
+
+
+def kernel(function: Kernel) -> Kernel:
+    """Compile a function that fills arrays: cached, without fast-math, so that bits are kept.
+
+    Kernels make no arrays, hence `_nrt=False`: with it, a call no longer counts references
+    of every array that it hands over, which cost more than the work itself (measured: a
+    person's day took twice as long; inlining the callees did not help).
+    """
+    compiled: Kernel = numba.njit(
+        cache=True, nogil=True, error_model="numpy", _nrt=False
+    )(function)
+    return compiled
+
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_FIRST = np.uint64(0xBF58476D1CE4E5B9)
+_SECOND = np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31, _S33 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(33)
+_LOW = np.uint64(0x7FFFFFFF)
+_UNIT = 2.0**-31
+
+# What a draw is for. A number is never used twice and never changes its meaning.
+TRAIT_SEGMENT, TRAIT_CONSENT, TRAIT_REACH, TRAIT_IDENTITY = 1, 2, 3, 4
+TRAIT_NEEDS, TRAIT_DROP, TRAIT_FIRST, TRAIT_COHORT = 5, 6, 7, 8
+CONTACT, DAILY, MESSAGE, REMINDER, SEARCH, CHOOSE_US, DROP_OUT = 10, 11, 12, 13, 14, 15, 16
+WALK, BASKET, EXPERIENCE, RECORD = 17, 18, 19, 20
+# Each of these is followed by room for the contacts of one day.
+TOUCH, HAND_OVER, BRAND_SEARCH, OUTCOME, BRAND_AD, SAME_DAY = 30, 40, 50, 60, 70, 80
+DRIFT, REPORT_COUNT, REPORT_NOISE, EXPLORATION, BOOTSTRAP = 100, 101, 102, 103, 104
+PURPOSES = 110
+
+
+@kernel
+def mix(bits: np.uint64) -> np.uint64:
+    """Scramble 64 bits (finaliser of SplitMix64)."""
+    bits = (bits ^ (bits >> _S30)) * _FIRST
+    bits = (bits ^ (bits >> _S27)) * _SECOND
+    return bits ^ (bits >> _S31)
+
+
+@kernel
+def draw(key: np.uint64, person: np.uint32) -> np.uint64:
+    """Return 64 fresh bits for one person under a key of `keys`."""
+    return mix(key + np.uint64(person) * GOLDEN)
+
+
+@kernel
+def high(bits: np.uint64) -> float:
+    """Return a uniform number in [0, 1) from the upper 31 bits."""
+    return np.float64(np.int64(bits >> _S33)) * _UNIT
+
+
+@kernel
+def low(bits: np.uint64) -> float:
+    """Return a uniform number in [0, 1) from the lower 31 bits."""
+    return np.float64(np.int64(bits & _LOW)) * _UNIT
+
+
+def replication_key(seed: int, replication: int) -> np.uint64:
+    """Return the root of all luck of one replication."""
+    return _word(f"{seed}/{replication}")
+
+
+def keys(root: np.uint64, day: int) -> np.ndarray:
+    """Return one key per purpose for a day (uint64[PURPOSES])."""
+    with np.errstate(over="ignore"):
+        day_key = mix_array(np.array([int(root)], np.uint64) + np.uint64(day % 2**64))[0]
+        return mix_array(day_key + np.arange(1, PURPOSES + 1, dtype=np.uint64) * GOLDEN)
+
+
+def mix_array(bits: np.ndarray) -> np.ndarray:
+    """Scramble an array of 64-bit words, element by element as `mix` does."""
+    with np.errstate(over="ignore"):
+        bits = (bits ^ (bits >> _S30)) * _FIRST
+        bits = (bits ^ (bits >> _S27)) * _SECOND
+        return bits ^ (bits >> _S31)
+
+
+def trait(root: np.uint64, purpose: int, ids: np.ndarray, option: str = "") -> np.ndarray:
+    """Return a uniform number in (0, 1) per person that never changes (float64[people])."""
+    with np.errstate(over="ignore"):
+        key = mix_array(np.array([int(root)], np.uint64) ^ _word(f"trait/{purpose}/{option}"))
+        bits = mix_array(key + ids.astype(np.uint64) * GOLDEN)
+    return ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+
+
+def label(name: str) -> np.uint64:
+    """Return the luck that goes with a name: another name is another channel."""
+    return _word(f"label/{name}")
+
+
+def uniform(root: np.uint64, purpose: int, name: str, day: int) -> float:
+    """Return a uniform number in (0, 1) for a channel or a department."""
+    word = int(_word(f"{int(root)}/{purpose}/{name}/{day}"))
+    return ((word >> 11) + 0.5) * 2.0**-53
+
+
+def normal(root: np.uint64, purpose: int, name: str, day: int) -> float:
+    """Return a standard normal number for a channel or a department."""
+    return statistics.NormalDist().inv_cdf(uniform(root, purpose, name, day))
+
+
+def _word(text: str) -> np.uint64:
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return np.uint64(int.from_bytes(digest, "little"))

@@ -100,6 +100,7 @@ MEDIUM = np.dtype(
         ("click_goodwill", np.float64),
         ("lands_on", np.int64),
         ("reminder", np.float64),
+        ("unsubscribes", np.float64),
         ("click_window", np.int64),
         ("view_window", np.int64),
         ("tracked", np.int64),
@@ -113,6 +114,7 @@ SEGMENT = np.dtype(
         ("loyalty", np.float64),
         ("searches", np.float64),
         ("browse", np.float64),
+        ("mail_opt_in", np.float64),
     ]
 )
 CHANNEL = np.dtype(
@@ -157,7 +159,11 @@ def world(market: Market, strategy: Strategy, root: np.uint64) -> World:
         rules=_rules(market, strategy, root),
         media=_media(market, strategy),
         segments=_table(
-            SEGMENT, [(s.base, s.loyalty, s.searches, s.browse / DAYS_IN_YEAR) for s in segments]
+            SEGMENT,
+            [
+                (s.base, s.loyalty, s.searches, s.browse / DAYS_IN_YEAR, s.mail_opt_in)
+                for s in segments
+            ],
         ),
         channels=_table(
             CHANNEL, [(c.online, c.quality, c.basket, c.basket_spread) for c in channels]
@@ -225,6 +231,7 @@ def _media(market: Market, strategy: Strategy) -> np.recarray:
             spec.click_goodwill,
             channel_names.index(spec.lands_on) if spec.lands_on else -1,
             spec.reminder,
+            spec.unsubscribes,
             spec.click_window,
             spec.view_window,
             spec.tracked,
@@ -470,11 +477,11 @@ def renew(
 
 @kernel
 def write_to(
-    i: int, day: int, me: np.uint32, key: np.uint64, labels: np.ndarray, rule: np.record,
-    media: np.ndarray, messages: np.ndarray, goodwill: np.ndarray, viewed: np.ndarray,
-    pushed: np.ndarray, media_book: np.ndarray,
+    person: np.record, i: int, day: int, me: np.uint32, key: np.uint64, labels: np.ndarray,
+    rule: np.record, media: np.ndarray, messages: np.ndarray, goodwill: np.ndarray,
+    viewed: np.ndarray, pushed: np.ndarray, media_book: np.ndarray,
 ) -> None:
-    """Send messages to a known customer who has opted in."""
+    """Send messages to a known customer who has opted in; each may be the last one."""
     for j in range(len(messages)):
         m = messages[j]
         bits = draw(key ^ labels[m], me)
@@ -482,6 +489,8 @@ def write_to(
             show(rule, m, i, day, 1, goodwill, viewed, media_book)
             if low(bits) < media[m].click_rate:
                 pushed[i] |= np.uint32(1) << np.uint32(m)
+            elif low(bits) >= 1 - media[m].unsubscribes:
+                person.consent = person.consent & COOKIES
 
 
 @kernel
@@ -621,7 +630,10 @@ def loses_brand_search(
     walk_clicked: np.ndarray, walk_viewed: np.ndarray,
     media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
 ) -> bool:
-    """Look for our site by our name; tell whether a rival's advertisement took the person."""
+    """Look for our site by our name; tell whether a rival's advertisement took the visit.
+
+    A visit taken is not yet a person lost: most try again, `repeat_lost` of them do not.
+    """
     bits = draw(keys[streams.BRAND_SEARCH + nth], me)
     if high(bits) >= rule.brand_search:
         return False
@@ -642,15 +654,20 @@ def loses_brand_search(
                 click(person, media, m, i, day, goodwill, clicked, media_book, channel_book)
     if person.ours:
         company[BRAND_SEARCHES] += 1
-    return low(bits) < (rule.steal_guarded if guarded else rule.steal_unguarded)
+    steal = rule.steal_guarded if guarded else rule.steal_unguarded
+    if low(bits) < steal * rule.repeat_lost:
+        lose_walk(person, company)
+    return low(bits) < steal
 
 
 @kernel
 def place_order(
     person: np.record, day: int, me: np.uint32, keys: np.ndarray, rule: np.record,
-    channels: np.ndarray, c: int, channel_book: np.ndarray,
+    segment: np.record, channels: np.ndarray, c: int, channel_book: np.ndarray,
 ) -> None:
     """Book a realised order and let the person live through it."""
+    if high(draw(keys[streams.OPT_IN], me)) < segment.mail_opt_in:
+        person.consent = person.consent | MAIL
     mean = channels[c].basket
     if person.status == PROSPECT:
         channel_book[c, NEW] += 1
@@ -672,7 +689,8 @@ def place_order(
 @kernel
 def decides_to_order(
     person: np.record, i: int, day: int, me: np.uint32, keys: np.ndarray, chance: float,
-    works: float, rule: np.record, media: np.ndarray, channels: np.ndarray, c: int,
+    works: float, rule: np.record, segment: np.record, media: np.ndarray,
+    channels: np.ndarray, c: int,
     clicked: np.ndarray, viewed: np.ndarray, walk_clicked: np.ndarray, walk_viewed: np.ndarray,
     media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
 ) -> bool:
@@ -694,7 +712,7 @@ def decides_to_order(
             1, LAST_TOUCH, CLAIMS, media_book,
         )
         company[TRACKED] += np.int64(tracked and (person.consent & COOKIES) > 0)
-        place_order(person, day, me, keys, rule, channels, c, channel_book)
+        place_order(person, day, me, keys, rule, segment, channels, c, channel_book)
     return True
 
 
@@ -702,7 +720,7 @@ def decides_to_order(
 def walk(
     person: np.record, i: int, day: int, me: np.uint32, pushed_to: int,
     keys: np.ndarray, media_labels: np.ndarray, channel_labels: np.ndarray,
-    rule: np.record, media: np.ndarray, channels: np.ndarray,
+    rule: np.record, segment: np.record, media: np.ndarray, channels: np.ndarray,
     prefers: np.ndarray, success: np.ndarray, lost: np.ndarray, brands: np.ndarray,
     goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray,
     walk_clicked: np.ndarray, walk_viewed: np.ndarray,
@@ -716,6 +734,11 @@ def walk(
             person, prefers[stage], rule, channels, channel_labels,
             keys[streams.TOUCH + nth], me, pushed_to,
         )
+        if channels[c].online and loses_brand_search(
+            person, i, day, nth, me, keys, media_labels, rule, media, brands, goodwill,
+            clicked, viewed, walk_clicked, walk_viewed, media_book, channel_book, company,
+        ):
+            return
         person.channel = c
         if channels[c].online:
             person.online = 1
@@ -737,18 +760,11 @@ def walk(
                 stage -= 1
                 person.stage = stage + 1
 
-        if channels[c].online and loses_brand_search(
-            person, i, day, nth, me, keys, media_labels, rule, media, brands, goodwill,
-            clicked, viewed, walk_clicked, walk_viewed, media_book, channel_book, company,
-        ):
-            lose_walk(person, company)
-            return
-
         bits = draw(keys[streams.OUTCOME + nth], me)
         works = success[c, stage]
         if stage + 1 == BUY:
             if decides_to_order(
-                person, i, day, me, keys, high(bits), works, rule, media, channels, c,
+                person, i, day, me, keys, high(bits), works, rule, segment, media, channels, c,
                 clicked, viewed, walk_clicked, walk_viewed, media_book, channel_book, company,
             ):
                 end_walk(person, company)
@@ -790,7 +806,7 @@ def live(
         if person.status == CUSTOMER and person.consent & MAIL:
             company[WRITABLE] += 1
             write_to(
-                i, day, me, keys[streams.MESSAGE], media_labels, rule, media, messages,
+                person, i, day, me, keys[streams.MESSAGE], media_labels, rule, media, messages,
                 goodwill, viewed, pushed, media_book,
             )
         if pushed[i]:
@@ -830,7 +846,7 @@ def live(
         elif begins or low(draw(keys[streams.WALK], me)) < rule.contact:
             walk(
                 person, i, day, me, pushed_to, keys, media_labels, channel_labels,
-                rule, media, channels, prefers[person.segment], success, lost, brands,
+                rule, segment, media, channels, prefers[person.segment], success, lost, brands,
                 goodwill, clicked, viewed, walk_clicked, walk_viewed,
                 media_book, channel_book, company,
             )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
+import mesa
 import numpy as np
 from scipy import special
 
@@ -173,6 +175,52 @@ def _bits(
         has = streams.trait(root, purpose, ids, name) < chance
         bits |= (has.astype(np.uint32) << np.uint32(index)).astype(np.uint32)
     return bits
+
+
+class Society(Protocol):
+    """What a person lives in: the world's clock, which runs the compiled day."""
+
+    media: list[str]
+
+    @property
+    def people(self) -> People:
+        """Return the columns."""
+        ...
+
+    def live_rows(self, first: int, last: int) -> None:
+        """Live today in the rows [first, last)."""
+        ...
+
+
+class Person(mesa.Agent):
+    """One person as an agent: a view on one row, made on demand; it holds no state."""
+
+    def __init__(self, model: mesa.Model, row: int) -> None:
+        """Look at a row."""
+        super().__init__(model)
+        self.row = row
+        self.society: Society = model
+
+    def step(self) -> None:
+        """Live today, by the same compiled day as everybody; between `dawn` and `dusk`."""
+        self.society.live_rows(self.row, self.row + 1)
+
+    @property
+    def id(self) -> int:
+        """Return the id with which the person's luck goes."""
+        return int(self.society.people.ids[self.row])
+
+    @property
+    def goodwill(self) -> dict[str, float]:
+        """Return goodwill by medium in noticed contacts."""
+        column = self.society.people.goodwill[:, self.row].tolist()
+        return dict(zip(self.society.media, column, strict=False))
+
+    def __getattr__(self, field: str) -> object:
+        """Return a field of the person's record; raises AttributeError for an unknown one."""
+        if field in (PERSON.names or ()):
+            return self.society.people.state[field][self.row].item()
+        raise AttributeError(field)
 
 
 @kernel

@@ -7,6 +7,7 @@ SimPy has the time, Mesa the actors who decide. Everything that a day changes li
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,8 @@ import simpy
 
 from omnisim import attribution, contacts, journeys, people, streams
 from omnisim.allocation import View, largest_remainder
-from omnisim.people import People
+from omnisim.departments import next_budgets, weekly_plan
+from omnisim.people import People, Person
 from omnisim.records import (
     CHANNEL_COLUMNS,
     COMPANY_COLUMNS,
@@ -28,7 +30,7 @@ from omnisim.records import (
     records,
 )
 from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, WEEKS_IN_YEAR, ExperimentSpec, Strategy
-from omnisim.steering import Decider, deciders
+from omnisim.steering import Decider, budget_scopes, deciders, split_budget
 
 MODEL_SOURCES = (
     "spec streams people contacts journeys records attribution allocation departments "
@@ -55,24 +57,25 @@ class Appointment:
     due: int
     priority: int
     key: str
-    kind: Literal["review", "week", "day"]
+    kind: Literal["year", "review", "week", "day"]
 
 
-REVIEW, WEEK, DAY = 1, 2, 9  # order within a day
+YEAR, REVIEW, WEEK, DAY = 0, 1, 2, 9  # order within a day
 
 
 @dataclass
 class State:
     """All that a day can change.
 
-    `shares` float64[media] of the company's budget as decided; `planned` and `spent`
-    int64[media] cents of the week under way; the books of the week under way; `searches`
+    `budgets` in cents of the year under way by scope; `shares` float64[media] of the
+    company's budget as decided; `planned` and `spent` int64[media] cents of the week; the books of the week under way; `searches`
     float64[memory, 2] the last days' searches and brand searches (agents); `aimable` and
     `writable` the audiences counted at midnight (agents).
     """
 
     day: int
     people: People
+    budgets: dict[str, int]
     shares: np.ndarray
     planned: np.ndarray
     spent: np.ndarray
@@ -93,6 +96,7 @@ class State:
             people=self.people.copy(),
             ledger=self.ledger.copy(),
             agenda=list(self.agenda),
+            budgets=dict(self.budgets),
             **{
                 name: getattr(self, name).copy()
                 for name in (
@@ -102,7 +106,23 @@ class State:
         )
 
 
-class Simulation(mesa.Model):  # type: ignore[misc]  # Mesa 3.3 ships no types
+@dataclass(frozen=True)
+class Today:
+    """What was fixed at midnight, and the books of the day.
+
+    `money` int64[media] in cents; `prices` float64[media] in EUR per contact, click or
+    message; `pressure` float64[media] in contacts per member of the audience.
+    """
+
+    money: np.ndarray
+    prices: np.ndarray
+    pressure: np.ndarray
+    media: np.ndarray
+    channels: np.ndarray
+    company: np.ndarray
+
+
+class Simulation(mesa.Model):
     """One firm in one market, in one replication, under one strategy at a time.
 
     `step` lives one day; nothing reads Mesa's own counters and generators.
@@ -128,6 +148,7 @@ class Simulation(mesa.Model):  # type: ignore[misc]  # Mesa 3.3 ships no types
         self.state = state if state is not None else self._first_state()
         self.env = simpy.Environment(initial_time=self.state.day)
         self.deciders: tuple[Decider, ...] = ()
+        self.change = np.ones(len(self.media))
 
     def _first_state(self) -> State:
         market = self.market
@@ -137,6 +158,7 @@ class Simulation(mesa.Model):  # type: ignore[misc]  # Mesa 3.3 ships no types
         return State(
             day=day,
             people=people.born(market, self.root, day),
+            budgets={},
             shares=np.array([split[name] for name in self.media]),
             planned=np.zeros(media, np.int64),
             spent=np.zeros(media, np.int64),
@@ -156,10 +178,13 @@ class Simulation(mesa.Model):  # type: ignore[misc]  # Mesa 3.3 ships no types
     def adopt(self, strategy: Strategy) -> None:
         """Let a strategy decide from today on; its reviews begin today."""
         self.strategy = strategy
+        self._scopes = budget_scopes(strategy, self.media)
         self.deciders = deciders(strategy, self.media, self)
         self.world = journeys.world(self.market, strategy, self.root)
         today = self.state.day
+        self.state.budgets = self._split(self._year_cents())
         self.state.agenda = [
+            Appointment(today + DAYS_IN_YEAR - today % DAYS_IN_YEAR, YEAR, "", "year"),
             Appointment(today, DAY, "", "day"),
             Appointment(today, WEEK, "", "week"),
             *(Appointment(today, REVIEW, decider.key, "review") for decider in self.deciders),
@@ -195,6 +220,10 @@ class Simulation(mesa.Model):  # type: ignore[misc]  # Mesa 3.3 ships no types
 
     def _happen(self, appointment: Appointment) -> int:
         """Do what is due and return the days until it is due again."""
+        if appointment.kind == "year":
+            growth = self.strategy.incentives.growth
+            self.state.budgets = next_budgets(self.state.budgets, growth, self._year_cents())
+            return DAYS_IN_YEAR
         if appointment.kind == "review":
             decider = next(d for d in self.deciders if d.key == appointment.key)
             self._review(decider)
@@ -204,6 +233,11 @@ class Simulation(mesa.Model):  # type: ignore[misc]  # Mesa 3.3 ships no types
             return DAYS_IN_WEEK
         self._live_day()
         return 1
+
+    @property
+    def people(self) -> People:
+        """Return everybody."""
+        return self.state.people
 
     # -- running ----------------------------------------------------------------------
 
@@ -215,6 +249,10 @@ class Simulation(mesa.Model):  # type: ignore[misc]  # Mesa 3.3 ships no types
         """Live until the morning of a day."""
         if day > self.state.day:
             self.env.run(until=day)
+
+    def person(self, identity: int) -> Person:
+        """Return a view on one person; raises KeyError for an unknown id."""
+        return Person(self, self.state.people.row_of(identity))
 
     def fork(self, strategy: Strategy) -> Simulation:
         """Return a second world that shares everything until today and goes its own way."""
@@ -246,11 +284,8 @@ class Simulation(mesa.Model):  # type: ignore[misc]  # Mesa 3.3 ships no types
             ledger.media_column("reported_last_touch", 0, after)[:, rows],
         )
         if decider.noise > 0:
-            luck = [
-                [streams.normal(self.root, streams.REPORT_NOISE, m, w) for m in decider.media]
-                for w in range(len(credit))
-            ]
-            credit = attribution.distorted(credit, decider.noise, np.array(luck).reshape(credit.shape))
+            luck = self._report_luck(decider, after)
+            credit = attribution.distorted(credit, decider.noise, luck)
         shares = self.state.shares[rows]
         return View(
             media=decider.media,
@@ -260,91 +295,113 @@ class Simulation(mesa.Model):  # type: ignore[misc]  # Mesa 3.3 ships no types
             shares=shares / shares.sum(),
         )
 
-    def _plan_week(self) -> None:
-        """Turn shares into this week's cents, varied a little so that there is something to learn."""
-        if not self.media:
-            return
-        week = self.state.day // DAYS_IN_WEEK
-        shares = self.state.shares.copy()
-        eta = self.strategy.steering.exploration
-        for decider in self.deciders if week >= 0 else ():
-            if eta > 0 and decider.explores and len(decider.media) > 1:
-                rows = [self.media.index(name) for name in decider.media]
-                luck = [
-                    streams.normal(self.root, streams.EXPLORATION, name, week)
-                    for name in decider.media
-                ]
-                varied = shares[rows] * np.exp(eta * np.array(luck))
-                shares[rows] = shares[rows].sum() * varied / varied.sum()
-        money = largest_remainder(self._week_budget(week), shares)
-        self.state.planned, self.state.spent = money, np.zeros_like(money)
+    def _report_luck(self, decider: Decider, weeks: int) -> np.ndarray:
+        """Return the standard normal luck of reports that have travelled ([weeks, media])."""
+        return np.array(
+            [
+                [streams.normal(self.root, streams.REPORT_NOISE, name, w) for name in decider.media]
+                for w in range(weeks)
+            ]
+        ).reshape(weeks, len(decider.media))
 
-    def _week_budget(self, week: int) -> int:
-        """Return a week's cents, so that 52 weeks are the year's budget to the cent."""
-        year = round(self.market.budget * 100)
-        nth = week % WEEKS_IN_YEAR
-        return year * (nth + 1) // WEEKS_IN_YEAR - year * nth // WEEKS_IN_YEAR
+    def _year_cents(self) -> int:
+        return round(self.market.budget * 100)
+
+    def _split(self, cents: int) -> dict[str, int]:
+        """Return what each scope gets of a sum, by the shares that its media hold."""
+        if not self._scopes:
+            return {}
+        shares = dict(zip(self.media, self.state.shares.tolist(), strict=True))
+        return split_budget(cents, self._scopes, shares)
+
+    def _plan_week(self) -> None:
+        """Turn every scope's money of the week into cents per medium."""
+        week = self.state.day // DAYS_IN_WEEK
+        shares = self._varied(week)
+        planned = np.zeros(len(self.media), np.int64)
+        for scope, names in self._scopes.items():
+            rows = [self.media.index(name) for name in names]
+            money = weekly_plan(self.state.budgets[scope])[week % WEEKS_IN_YEAR]
+            planned[rows] = largest_remainder(money, shares[rows])
+        self.state.planned = np.rint(planned * self.change).astype(np.int64)
+        self.state.spent = np.zeros_like(planned)
+
+    def _varied(self, week: int) -> np.ndarray:
+        """Return shares varied a little around the plan, so that there is something to learn."""
+        shares = self.state.shares.copy()
+        steering = self.strategy.steering
+        if week < 0 or steering.kind not in ("siloed", "central"):
+            return shares
+        for decider in self.deciders:
+            rows = [self.media.index(name) for name in decider.media]
+            luck = [
+                streams.normal(self.root, streams.EXPLORATION, name, week) for name in decider.media
+            ]
+            varied = shares[rows] * np.exp(steering.exploration * np.array(luck))
+            shares[rows] = shares[rows].sum() * varied / varied.sum()
+        return shares
 
     # -- the day ----------------------------------------------------------------------
 
     def _live_day(self) -> None:
-        state, market = self.state, self.market
-        day = state.day
-        self._drift(day)
-        money = self._money_today(day)
-        years = contacts.years_from_fork(day, self.history_days)
-        prices = np.array([contacts.price(market, market.media[m], years) for m in self.media])
-        pressure = self._pressure(money, prices)
-        media, channel, company = (
-            np.zeros_like(book)
-            for book in (state.media_book, state.channel_book, state.company_book)
-        )
-        journeys.set_day(self.world, market, day, self.history_days, state.wander, pressure)
-        self.run_rows(0, len(state.people), pressure, media, channel, company)
-        self._charge(media, money, prices)
-        state.searches[day % AUDIENCE_MEMORY] = (
-            company[journeys.SEARCHES],
-            company[journeys.BRAND_SEARCHES],
-        )
-        state.aimable = float(company[journeys.AIMABLE])
-        state.writable = float(company[journeys.WRITABLE])
-        state.media_book += media
-        state.channel_book += channel
-        state.company_book += company
-        state.day = day + 1
-        if state.day % DAYS_IN_WEEK == 0:
-            self._close_week()
+        self.dawn()
+        self.live_rows(0, len(self.state.people))
+        self.dusk()
 
-    def run_rows(
-        self,
-        first: int,
-        last: int,
-        pressure: np.ndarray,
-        media: np.ndarray,
-        channel: np.ndarray,
-        company: np.ndarray,
-    ) -> None:
-        """Live today in the rows [first, last) and count it into the three books."""
-        day, who, world = self.state.day, self.state.people, self.world
-        keys = streams.keys(self.root, day)
-        thresholds, terms = contacts.thresholds(self._reach, pressure)
-        reach, rules = self._reach, world.rules[0]
+    def dawn(self) -> None:
+        """Fix at midnight what the day will bring: season, drift, prices, pressure."""
+        state, market = self.state, self.market
+        self._drift(state.day)
+        years = contacts.years_from_fork(state.day, self.history_days)
+        money = self._money_today(state.day)
+        first = np.array([contacts.price(market, market.media[m], years) for m in self.media])
+        pressure, prices = self._pressure(money, first)
+        journeys.set_day(
+            self.world, market, state.day, self.history_days, state.wander, pressure
+        )
+        books = (state.media_book, state.channel_book, state.company_book)
+        self.today = Today(money, prices, pressure, *(np.zeros_like(book) for book in books))
+
+    def live_rows(self, first: int, last: int) -> None:
+        """Live today in the rows [first, last); raises AttributeError before a first `dawn`."""
+        today, who, world, reach = self.today, self.state.people, self.world, self._reach
+        keys = streams.keys(self.root, self.state.day)
+        thresholds, terms = contacts.thresholds(reach, today.pressure)
+        rules = world.rules[0]
         with np.errstate(over="ignore"):
             contacts.meet(
-                first, last, day, keys, self._media_labels,
+                first, last, self.state.day, keys, self._media_labels,
                 rules.attention, rules.rival_contacts,
                 reach.decay, reach.mass, reach.click, thresholds, terms,
                 who.ids, who.reach, who.bounds, who.goodwill, who.viewed, who.pushed,
-                *self._scratch, media,
+                *self._scratch, today.media,
             )  # fmt: skip
             journeys.live(
-                first, last, day, keys, self._media_labels, self._channel_labels,
+                first, last, self.state.day, keys, self._media_labels, self._channel_labels,
                 world.rules, world.media, world.segments, world.channels,
                 world.prefers, world.success, world.lost,
                 world.messages, world.visitors, world.searchers, world.brands,
                 who.ids, who.state, who.goodwill, who.clicked, who.viewed,
-                who.walk_clicked, who.walk_viewed, who.pushed, media, channel, company,
+                who.walk_clicked, who.walk_viewed, who.pushed,
+                today.media, today.channels, today.company,
             )  # fmt: skip
+
+    def dusk(self) -> None:
+        """Charge and book the day; at the week's end close the week."""
+        state, today = self.state, self.today
+        self._charge(today)
+        state.searches[state.day % AUDIENCE_MEMORY] = (
+            today.company[journeys.SEARCHES],
+            today.company[journeys.BRAND_SEARCHES],
+        )
+        state.aimable = float(today.company[journeys.AIMABLE])
+        state.writable = float(today.company[journeys.WRITABLE])
+        state.media_book += today.media
+        state.channel_book += today.channels
+        state.company_book += today.company
+        state.day += 1
+        if state.day % DAYS_IN_WEEK == 0:
+            self._close_week()
 
     def _drift(self, day: int) -> None:
         """Let every medium's log pull take its weekly step of the random walk."""
@@ -357,9 +414,14 @@ class Simulation(mesa.Model):  # type: ignore[misc]  # Mesa 3.3 ships no types
         left = DAYS_IN_WEEK - day % DAYS_IN_WEEK
         return (self.state.planned - self.state.spent) // left
 
-    def _pressure(self, money: np.ndarray, prices: np.ndarray) -> np.ndarray:
-        """Return contacts a day per member of each medium's audience, fixed at midnight."""
-        pressure = np.zeros(len(self.media))
+    def _pressure(self, money: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return contacts a day per member of each medium's audience, and what they cost.
+
+        Fixed at midnight. Searches are auctioned: whoever wants to be shown in more of them
+        pays more for each, so that a share of 1 - exp(-p) is shown for the money that would
+        buy a share p at the first price.
+        """
+        pressure, charged = np.zeros(len(self.media)), prices.copy()
         for m, name in enumerate(self.media):
             medium = self.market.media[name]
             audience = self._audience(name)
@@ -367,11 +429,13 @@ class Simulation(mesa.Model):  # type: ignore[misc]  # Mesa 3.3 ships no types
             if medium.payment == "per_click":
                 bought = bought / medium.click_rate if medium.click_rate > 0 else 0.0
             pressure[m] = bought / audience if audience > 0 else 0.0
-            if medium.aim in ("searchers", "brand_searchers"):
-                pressure[m] = min(pressure[m], 1.0)
+            if medium.aim in ("searchers", "brand_searchers") and pressure[m] > 0:
+                shown = -math.expm1(-pressure[m])
+                charged[m] *= pressure[m] / shown
+                pressure[m] = shown
             elif medium.aim == "customers":
                 pressure[m] = min(pressure[m], contacts.weekly_cap(medium))
-        return pressure
+        return pressure, charged
 
     def _audience(self, name: str) -> float:
         """Return the audience counted at midnight, or the planned one, in agents."""
@@ -386,13 +450,13 @@ class Simulation(mesa.Model):  # type: ignore[misc]  # Mesa 3.3 ships no types
             counted = self.state.aimable if aim == "visitors" else self.state.writable
         return planned if counted < 0 else counted
 
-    def _charge(self, media: np.ndarray, money: np.ndarray, prices: np.ndarray) -> None:
+    def _charge(self, today: Today) -> None:
         """Charge what was delivered, at most the day's money; the excess is made good."""
         for m, name in enumerate(self.media):
             clicks = self.market.media[name].payment == "per_click"
-            units = media[m, contacts.CLICKS if clicks else contacts.CONTACTS]
-            cost = round(float(units) * self.market.weight * prices[m] * 100)
-            self.state.spent[m] += min(cost, int(money[m]))
+            units = today.media[m, contacts.CLICKS if clicks else contacts.CONTACTS]
+            cost = round(float(units) * self.market.weight * today.prices[m] * 100)
+            self.state.spent[m] += min(cost, int(today.money[m]))
 
     # -- the week's books ---------------------------------------------------------------
 
@@ -465,7 +529,8 @@ class Simulation(mesa.Model):  # type: ignore[misc]  # Mesa 3.3 ships no types
         active = who.last_order >= year_ago
         both = (who.last_online >= year_ago) & (who.last_offline >= year_ago)
         customers = who.status == people.CUSTOMER
-        budget = self._week_budget(state.ledger.next_week) if self.media else 0
+        week = state.ledger.next_week % WEEKS_IN_YEAR
+        budget = sum(weekly_plan(cents)[week] for cents in state.budgets.values())
         allocated = int(state.planned.sum())
         columns = {
             "budget_cents": budget,

@@ -87,8 +87,8 @@ class Medium(Words):
     full goodwill today, moving by `trend` a year (log); `half_pull` the goodwill, in
     noticed contacts, at which half the pull is felt; `click_rate` per contact, a click
     counting as `click_goodwill` contacts; `weekly_cap` messages per person and week;
-    `reminder` the log reduction of losing a walk in which it met the person; windows in
-    days; `audience` the planned share of persons, used when pressure is open-loop.
+    `reminder`: n of its contacts during a walk divide the risk of losing that walk by
+    1 + n x reminder; `unsubscribes` per message; windows in days; `audience` the planned share of persons, used when pressure is open-loop.
     """
 
     aim: Aim
@@ -105,6 +105,7 @@ class Medium(Words):
     lands_on: Name | None = None
     weekly_cap: Positive = 7.0
     reminder: NonNegative = 0.0
+    unsubscribes: Share = 0.0
     tracked: bool = True
     click_window: NonNegative = 30
     view_window: NonNegative = 0

@@ -54,15 +54,15 @@ def price(market: Market, medium: Medium, years: float) -> float:
 
 
 def planned_audience(market: Market, medium: str) -> float:
-    """Return the planned audience in agents, weighted by affinity.
+    """Return the planned audience in real persons, weighted by affinity.
 
     Everybody: those within reach; else the planned share of persons.
     """
     spec = market.media[medium]
     if spec.aim != "everybody":
-        return market.people * spec.audience
+        return market.persons * spec.audience
     liking = sum(s.share * s.affinity.get(medium, 1.0) for s in market.segments.values())
-    return market.people * spec.reach * liking
+    return market.persons * spec.reach * liking
 
 
 def reach(market: Market) -> Reach:

@@ -289,7 +289,7 @@ class Simulation(mesa.Model):
         shares = self.state.shares[rows]
         return View(
             media=decider.media,
-            spend=ledger.media_column("spent_cents", 0, after)[:, rows] / 100,
+            spend=ledger.media_column("planned_cents", 0, after)[:, rows] / 100,
             credit=credit,
             weeks_ago=week - np.arange(after),
             shares=shares / shares.sum(),
@@ -327,15 +327,20 @@ class Simulation(mesa.Model):
         self.state.spent = np.zeros_like(planned)
 
     def _varied(self, week: int) -> np.ndarray:
-        """Return shares varied a little around the plan, so that there is something to learn."""
+        """Return shares varied a little around the plan, so that there is something to learn.
+
+        A variation lasts for a review window: goodwill needs weeks to follow money.
+        """
         shares = self.state.shares.copy()
         steering = self.strategy.steering
+        window = week // steering.review_weeks
         if week < 0 or steering.kind not in ("siloed", "central"):
             return shares
         for decider in self.deciders:
             rows = [self.media.index(name) for name in decider.media]
             luck = [
-                streams.normal(self.root, streams.EXPLORATION, name, week) for name in decider.media
+                streams.normal(self.root, streams.EXPLORATION, name, window)
+                for name in decider.media
             ]
             varied = shares[rows] * np.exp(steering.exploration * np.array(luck))
             shares[rows] = shares[rows].sum() * varied / varied.sum()
@@ -410,9 +415,16 @@ class Simulation(mesa.Model):
             self.state.wander = self.state.wander + self.market.drift * np.array(steps)
 
     def _money_today(self, day: int) -> np.ndarray:
-        """Return today's cents: what is left of the week over the days that are left."""
-        left = DAYS_IN_WEEK - day % DAYS_IN_WEEK
-        return (self.state.planned - self.state.spent) // left
+        """Return today's cents: what is left of the week over the days that are left.
+
+        Under open-loop pressure the week is cut in seven whatever has been spent, for what
+        is spent hangs on everybody's day.
+        """
+        gone = day % DAYS_IN_WEEK
+        if self.market.pressure == "open":
+            planned = self.state.planned
+            return planned * (gone + 1) // DAYS_IN_WEEK - planned * gone // DAYS_IN_WEEK
+        return (self.state.planned - self.state.spent) // (DAYS_IN_WEEK - gone)
 
     def _pressure(self, money: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return contacts a day per member of each medium's audience, and what they cost.
@@ -425,7 +437,7 @@ class Simulation(mesa.Model):
         for m, name in enumerate(self.media):
             medium = self.market.media[name]
             audience = self._audience(name)
-            bought = money[m] / 100 / prices[m] / self.market.weight
+            bought = money[m] / 100 / prices[m]
             if medium.payment == "per_click":
                 bought = bought / medium.click_rate if medium.click_rate > 0 else 0.0
             pressure[m] = bought / audience if audience > 0 else 0.0
@@ -438,7 +450,7 @@ class Simulation(mesa.Model):
         return pressure, charged
 
     def _audience(self, name: str) -> float:
-        """Return the audience counted at midnight, or the planned one, in agents."""
+        """Return the audience counted at midnight, or the planned one, in real persons."""
         aim = self.market.media[name].aim
         planned = contacts.planned_audience(self.market, name)
         if aim == "everybody" or self.market.pressure == "open":
@@ -448,7 +460,7 @@ class Simulation(mesa.Model):
             counted = float(seen[seen >= 0].mean()) if (seen >= 0).any() else -1.0
         else:
             counted = self.state.aimable if aim == "visitors" else self.state.writable
-        return planned if counted < 0 else counted
+        return planned if counted < 0 else counted * self.market.weight
 
     def _charge(self, today: Today) -> None:
         """Charge what was delivered, at most the day's money; the excess is made good."""

@@ -1,0 +1,53 @@
+"""Small worlds for tests: the shipped markets with fewer people and weeks."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from omnisim import config
+from omnisim.records import CHANNEL_COLUMNS
+from omnisim.simulation import Simulation
+from omnisim.spec import DAYS_IN_WEEK, ExperimentSpec
+
+SMALL = ("market.people=400", "market.burn_in_weeks=4", "horizon.history_weeks=12")
+UNCOUPLED = ("market.pressure=open", "steering=frozen")
+
+
+def question(*overrides: str, small: bool = True) -> ExperimentSpec:
+    """Return the default question with overrides."""
+    return config.load([*(SMALL if small else ()), "horizon.weeks=13", *overrides], None)[0]
+
+
+def at_fork(spec: ExperimentSpec, replication: int = 0) -> Simulation:
+    """Return the world on the morning of the fork."""
+    world = Simulation(spec, replication)
+    world.adopt(spec.status_quo)
+    world.run_to(spec.horizon.history_weeks * DAYS_IN_WEEK)
+    return world
+
+
+def paid(world: Simulation, weeks: int, **factors: float) -> Simulation:
+    """Return a fork that pays some media another part of their plan, some weeks on."""
+    fork = world.fork(world.strategy)
+    fork.change = np.array([factors.get(name, 1.0) for name in fork.media])
+    fork.run_to(world.state.day + weeks * DAYS_IN_WEEK)
+    return fork
+
+
+def total(world: Simulation, column: str, weeks: int) -> float:
+    """Return the sum of a channel column over the last weeks."""
+    booked = np.sum(world.state.ledger.channels[-weeks:], axis=0)
+    return float(booked[:, CHANNEL_COLUMNS.index(column)].sum())
+
+
+def digest(world: Simulation) -> str:
+    """Return a hash of everything that a run has changed, to the bit."""
+    who, ledger = world.state.people, world.state.ledger
+    bits = hashlib.sha256()
+    for column in (who.state, who.goodwill, who.clicked, who.viewed, who.walk_clicked):
+        bits.update(np.ascontiguousarray(column).tobytes())
+    for week in (*ledger.media, *ledger.channels, *ledger.company):
+        bits.update(week.tobytes())
+    return bits.hexdigest()

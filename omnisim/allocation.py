@@ -23,6 +23,7 @@ FAST = 10.0  # the fast pace of drift, as a multiple of the slow one
 ODDS = 10.0  # prior odds that drift is slow
 PASSES = 3  # noise and response are estimated in turn, each given the other
 FEWEST_ROWS = 3
+SATED = 0.98  # a medium that spends a smaller part of its plan than this cannot take more
 NEGLIGIBLE = 0.01  # rows that forgetting has made lighter than this are left out
 
 
@@ -32,9 +33,10 @@ class View:
 
     `media` is sorted; `spend` (EUR planned for each week) and `credit` (reported orders a
     week, as late and as noisy as the decider gets them) are float64[weeks, media];
-    `weeks_ago` is the age of each row; `shares` the present plan. Money that was planned,
-    not what a medium managed to spend: demand moves the latter together with credit, and a
-    medium that cannot spend more would look as if more money bought more orders.
+    `weeks_ago` is the age of each row; `shares` the present plan; `used` float64[weeks,
+    media] what of the plan was spent. Rules learn from planned money: demand moves what a
+    medium manages to spend together with credit, and one that cannot spend more would look
+    as if more money bought more orders.
     """
 
     media: tuple[str, ...]
@@ -42,6 +44,7 @@ class View:
     credit: Floats
     weeks_ago: Whole
     shares: Floats
+    used: Floats
 
 
 def decide(view: View, steering: Steering) -> Floats:
@@ -60,9 +63,17 @@ def decide(view: View, steering: Steering) -> Floats:
     if steering.rule == "marginal":
         worth = worth * elasticities(spend, credit, view.weeks_ago, steering)
     total = worth.sum()
+    most = _capacity(spend[window].sum(axis=0), view.used[window][:, order].sum(axis=0))
     decided: Floats = np.empty_like(shares)
-    decided[order] = step(shares, worth / total, steering) if total > 0 else shares
+    decided[order] = step(shares, worth / total, most, steering) if total > 0 else shares
     return decided
+
+
+def _capacity(planned: Floats, used: Floats) -> Floats:
+    """Return the largest share that each medium could spend (infinite where it spent its plan)."""
+    sated = used < SATED * planned
+    most: Floats = np.where(sated, used / planned.sum(), np.inf)
+    return most
 
 
 def equal(view: View) -> Floats:
@@ -70,18 +81,22 @@ def equal(view: View) -> Floats:
     return np.full(len(view.media), 1 / len(view.media))
 
 
-def step(shares: Floats, target: Floats, steering: Steering) -> Floats:
+def step(shares: Floats, target: Floats, most: Floats, steering: Steering) -> Floats:
     """Return the shares after one damped step towards a target.
 
-    No medium falls below the floor or moves by more than `step` times its own share; what
-    the bounds leave over or short is spread in proportion. A floor that the step forbids
-    wins over the step.
+    No medium falls below the floor, gets more than `most`, or moves by more than `step`
+    times its own share; what the bounds leave over or short is spread in proportion. The
+    floor wins over the rest, and money that sated media leave wins over the step.
     """
     floor = min(steering.floor, 1 / len(shares))
-    low = np.maximum(floor, shares * (1 - steering.step))
-    high = np.maximum(floor, shares * (1 + steering.step))
+    low = np.maximum(floor, np.minimum(most, shares * (1 - steering.step)))
+    high = np.maximum(floor, np.minimum(most, shares * (1 + steering.step)))
     if low.sum() > 1:
         low, high = np.full_like(shares, floor), np.ones_like(shares)
+    if high.sum() < 1:
+        high = np.where(np.isinf(most), 1.0, high)
+    if high.sum() < 1:  # nobody can take more: the plan stays and the rest goes unspent
+        return shares.copy()
     wanted = np.maximum(shares + steering.damping * (target - shares), 1e-12)
     # The sum is piecewise linear in the common factor: its corners are the bounds.
     factors = np.sort(np.concatenate([low / wanted, high / wanted]))

@@ -209,7 +209,11 @@ def _rules(market: Market, strategy: Strategy, root: np.uint64) -> np.recarray:
         "browses_on": online[-1] if online else 0,
     }
     for spec in (buying, journey):
-        values |= {k: v for k, v in spec.model_dump().items() if k in RULES.names and k not in values}
+        values |= {
+            k: v
+            for k, v in spec.model_dump().items()
+            if k in (RULES.names or ()) and k not in values
+        }
     for field, value in values.items():
         rules[field] = value
     return rules.view(np.recarray)
@@ -268,6 +272,10 @@ def set_day(
         world.media.pressure = pressure
         world.media.none = np.exp(-pressure)
 
+
+# Kernels hand over arrays one by one: a named tuple of arrays costs three times as much.
+# Their lists are packed by hand; one name a line would hide the code.
+# fmt: off
 
 @kernel
 def notice(attention: float, contacts: float) -> float:
@@ -820,8 +828,8 @@ def live(
         ours = day - np.int64(person.last_visit) <= rule.visit_days
         if person.consent & COOKIES and (ours or (person.stage > 0 and person.online)):
             reminded_to = remind(
-                person, i, day, me, ours, keys[streams.REMINDER], media_labels, rule, media, channels,
-                visitors, goodwill, clicked, viewed, walk_clicked, walk_viewed,
+                person, i, day, me, ours, keys[streams.REMINDER], media_labels, rule, media,
+                channels, visitors, goodwill, clicked, viewed, walk_clicked, walk_viewed,
                 media_book, channel_book, company,
             )
             pushed_to = reminded_to if reminded_to >= 0 else pushed_to

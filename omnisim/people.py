@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import mesa
 import numpy as np
@@ -61,7 +61,7 @@ class People:
     """
 
     ids: np.ndarray
-    state: np.ndarray
+    state: np.recarray
     goodwill: np.ndarray
     clicked: np.ndarray
     viewed: np.ndarray
@@ -132,12 +132,11 @@ def _states(
     segments = [market.segments[name] for name in sorted(market.segments)]
 
     def by_segment(values: list[float]) -> np.ndarray:
-        return np.array(values)[segment]
+        chosen: np.ndarray = np.array(values)[segment]
+        return chosen
 
     state["segment"] = segment
-    gamma = special.gammaincinv(
-        buying.needs_shape, streams.trait(root, streams.TRAIT_NEEDS, ids)
-    )
+    gamma = special.gammaincinv(buying.needs_shape, streams.trait(root, streams.TRAIT_NEEDS, ids))
     mean = by_segment([s.needs / DAYS_IN_YEAR for s in segments])
     state["need"] = mean * gamma / buying.needs_shape
     state["drop"] = special.betaincinv(
@@ -146,9 +145,9 @@ def _states(
     consents = streams.trait(root, streams.TRAIT_CONSENT, ids, "cookies")
     opts_in = streams.trait(root, streams.TRAIT_CONSENT, ids, "mail")
     state["consent"] = COOKIES * (consents < by_segment([s.consent for s in segments]))
-    state["consent"] |= (
-        MAIL * (opts_in < by_segment([s.mail_opt_in for s in segments]))
-    ).astype(np.uint8)
+    state["consent"] |= (MAIL * (opts_in < by_segment([s.mail_opt_in for s in segments]))).astype(
+        np.uint8
+    )
     state["identity"] = _bits(
         root,
         streams.TRAIT_IDENTITY,
@@ -167,9 +166,7 @@ def _states(
     return state.view(np.recarray)
 
 
-def _bits(
-    root: np.uint64, purpose: int, ids: np.ndarray, chances: dict[str, float]
-) -> np.ndarray:
+def _bits(root: np.uint64, purpose: int, ids: np.ndarray, chances: dict[str, float]) -> np.ndarray:
     bits = np.zeros(len(ids), np.uint32)
     for index, (name, chance) in enumerate(chances.items()):
         has = streams.trait(root, purpose, ids, name) < chance
@@ -199,7 +196,7 @@ class Person(mesa.Agent):
         """Look at a row."""
         super().__init__(model)
         self.row = row
-        self.society: Society = model
+        self.society = cast(Society, model)
 
     def step(self) -> None:
         """Live today, by the same compiled day as everybody; between `dawn` and `dusk`."""

@@ -6,16 +6,15 @@ SimPy has the time, Mesa the actors who decide. Everything that a day changes li
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 import mesa
 import numpy as np
 import simpy
+from simpy.events import EventPriority
 
 from omnisim import attribution, contacts, journeys, people, streams
 from omnisim.allocation import View, largest_remainder
@@ -32,22 +31,11 @@ from omnisim.records import (
 from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, WEEKS_IN_YEAR, ExperimentSpec, Strategy
 from omnisim.steering import Decider, budget_scopes, deciders, split_budget
 
-MODEL_SOURCES = (
-    "spec streams people contacts journeys records attribution allocation departments "
-    "steering simulation"
-).split()
 AUDIENCE_MEMORY = DAYS_IN_WEEK
-
-
-def _model_version() -> str:
-    here = Path(__file__).parent
-    digest = hashlib.sha256()
-    for name in MODEL_SOURCES:
-        digest.update((here / f"{name}.py").read_bytes())
-    return digest.hexdigest()[:16]
-
-
-MODEL_VERSION = _model_version()
+ARRAYS = (
+    *("shares", "planned", "spent", "wander", "searches"),
+    *("media_book", "channel_book", "company_book"),
+)  # of the state
 
 
 @dataclass(frozen=True, order=True)
@@ -68,9 +56,10 @@ class State:
     """All that a day can change.
 
     `budgets` in cents of the year under way by scope; `shares` float64[media] of the
-    company's budget as decided; `planned` and `spent` int64[media] cents of the week; the books of the week under way; `searches`
-    float64[memory, 2] the last days' searches and brand searches (agents); `aimable` and
-    `writable` the audiences counted at midnight (agents).
+    company's budget as decided; `planned` and `spent` int64[media] cents of the week, whose
+    books stand beside them; `searches` float64[memory, 2] the last days' searches and brand
+    searches, `aimable` and `writable` the audiences counted at midnight (agents); `wander`
+    float64[media] what drift has added to every log pull.
     """
 
     day: int
@@ -97,12 +86,7 @@ class State:
             ledger=self.ledger.copy(),
             agenda=list(self.agenda),
             budgets=dict(self.budgets),
-            **{
-                name: getattr(self, name).copy()
-                for name in (
-                    "shares planned spent media_book channel_book company_book searches wander"
-                ).split()
-            },
+            **{name: getattr(self, name).copy() for name in ARRAYS},
         )
 
 
@@ -215,7 +199,8 @@ class Simulation(mesa.Model):
         event = simpy.Event(self.env)
         event._ok, event._value = True, None
         rank = appointment.priority * (len(keys) + 1) + keys.index(appointment.key)
-        self.env.schedule(event, priority=rank + 2, delay=appointment.due - self.env.now)
+        priority = EventPriority(rank + 2)  # after SimPy's own urgent and normal ones
+        self.env.schedule(event, priority, delay=appointment.due - self.env.now)
         return event
 
     def _happen(self, appointment: Appointment) -> int:
@@ -293,6 +278,7 @@ class Simulation(mesa.Model):
             credit=credit,
             weeks_ago=week - np.arange(after),
             shares=shares / shares.sum(),
+            used=ledger.media_column("spent_cents", 0, after)[:, rows] / 100,
         )
 
     def _report_luck(self, decider: Decider, weeks: int) -> np.ndarray:
@@ -361,9 +347,7 @@ class Simulation(mesa.Model):
         money = self._money_today(state.day)
         first = np.array([contacts.price(market, market.media[m], years) for m in self.media])
         pressure, prices = self._pressure(money, first)
-        journeys.set_day(
-            self.world, market, state.day, self.history_days, state.wander, pressure
-        )
+        journeys.set_day(self.world, market, state.day, self.history_days, state.wander, pressure)
         books = (state.media_book, state.channel_book, state.company_book)
         self.today = Today(money, prices, pressure, *(np.zeros_like(book) for book in books))
 
@@ -420,11 +404,11 @@ class Simulation(mesa.Model):
         Under open-loop pressure the week is cut in seven whatever has been spent, for what
         is spent hangs on everybody's day.
         """
-        gone = day % DAYS_IN_WEEK
+        gone, planned = day % DAYS_IN_WEEK, self.state.planned
+        money: np.ndarray = (planned - self.state.spent) // (DAYS_IN_WEEK - gone)
         if self.market.pressure == "open":
-            planned = self.state.planned
-            return planned * (gone + 1) // DAYS_IN_WEEK - planned * gone // DAYS_IN_WEEK
-        return (self.state.planned - self.state.spent) // (DAYS_IN_WEEK - gone)
+            money = planned * (gone + 1) // DAYS_IN_WEEK - planned * gone // DAYS_IN_WEEK
+        return money
 
     def _pressure(self, money: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return contacts a day per member of each medium's audience, and what they cost.

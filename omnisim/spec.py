@@ -26,9 +26,7 @@ class Fault(ValueError):
     `key` is relative to the model that raises it; `choices` feeds the nearest right name.
     """
 
-    def __init__(
-        self, key: str, found: object, allowed: str, choices: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, key: str, found: object, allowed: str, choices: Iterable[str] = ()) -> None:
         super().__init__(f"found {found}, allowed: {allowed}")
         self.key = key
         self.found = found
@@ -88,7 +86,8 @@ class Medium(Words):
     noticed contacts, at which half the pull is felt; `click_rate` per contact, a click
     counting as `click_goodwill` contacts; `weekly_cap` messages per person and week;
     `reminder`: n of its contacts during a walk divide the risk of losing that walk by
-    1 + n x reminder; `unsubscribes` per message; windows in days; `audience` the planned share of persons, used when pressure is open-loop.
+    1 + n x reminder; `unsubscribes` per message; windows in days; `audience` the planned
+    share of persons, used when pressure is open-loop.
     """
 
     aim: Aim

@@ -10,42 +10,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import statistics
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from omnisim import sources
+
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
-KERNEL_SOURCES = ("streams.py", "people.py", "contacts.py", "journeys.py")
+# Before numba is imported, which reads it once.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(sources.kernel_folder()))
 
-
-def _cache_folder() -> Path:
-    """Return the folder of compiled kernels, keyed by the sources that they call.
-
-    Numba looks at one file only when it decides whether a cached kernel is stale, so an
-    edit in an imported kernel would go unnoticed without the hash.
-    """
-    here = Path(__file__).parent
-    digest = hashlib.sha256(platform.python_version().encode())
-    for name in KERNEL_SOURCES:
-        digest.update((here / name).read_bytes() if (here / name).exists() else b"")
-    root = os.environ.get("OMNISIM_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    base = Path(root) if root else Path.home() / ".cache"
-    return base / "omnisim" / "kernels" / digest.hexdigest()[:16]
-
-
-def is_compiled() -> bool:
-    """Tell whether the kernels lie compiled on this machine."""
-    return any(_cache_folder().rglob("*.nbi"))
-
-
-os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))
-
-import numba  # noqa: E402  (the cache folder must be set before numba reads it)
+import numba  # noqa: E402
 
 
 def kernel(function: Kernel) -> Kernel:
@@ -55,9 +33,8 @@ def kernel(function: Kernel) -> Kernel:
     of every array that it hands over, which cost more than the work itself (measured: a
     person's day took twice as long; inlining the callees did not help).
     """
-    compiled: Kernel = numba.njit(
-        cache=True, nogil=True, error_model="numpy", _nrt=False
-    )(function)
+    jit: Any = numba.njit  # the option is not in Numba's type stubs
+    compiled: Kernel = jit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
     return compiled
 
 
@@ -122,7 +99,8 @@ def mix_array(bits: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         bits = (bits ^ (bits >> _S30)) * _FIRST
         bits = (bits ^ (bits >> _S27)) * _SECOND
-        return bits ^ (bits >> _S31)
+        mixed: np.ndarray = bits ^ (bits >> _S31)
+    return mixed
 
 
 def trait(root: np.uint64, purpose: int, ids: np.ndarray, option: str = "") -> np.ndarray:
@@ -130,7 +108,8 @@ def trait(root: np.uint64, purpose: int, ids: np.ndarray, option: str = "") -> n
     with np.errstate(over="ignore"):
         key = mix_array(np.array([int(root)], np.uint64) ^ _word(f"trait/{purpose}/{option}"))
         bits = mix_array(key + ids.astype(np.uint64) * GOLDEN)
-    return ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    uniforms: np.ndarray = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    return uniforms
 
 
 def label(name: str) -> np.uint64:

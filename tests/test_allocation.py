@@ -39,7 +39,7 @@ def a_view(
     expected = 400 * (spend / 1000) ** np.array(response) * demand * fading
     credit = attribution.counted(expected, luck(3, weeks, media))
     shares = np.linspace(1, 2, media)
-    return View(NAMES[:media], spend, credit, np.arange(weeks, 0, -1), shares / shares.sum())
+    return View(NAMES[:media], spend, credit, np.arange(weeks, 0, -1), shares / shares.sum(), spend)
 
 
 def learned(view: View, steering: Steering = C4) -> Floats:
@@ -76,9 +76,19 @@ def test_without_variation_the_prior_is_all_there_is() -> None:
 
 def test_the_currency_changes_nothing() -> None:
     view = a_view()
-    assert decide(replace(view, spend=view.spend * 117), C4) == pytest.approx(
-        decide(view, C4), abs=1e-9
-    )
+    dear = replace(view, spend=view.spend * 117, used=view.used * 117)
+    assert decide(dear, C4) == pytest.approx(decide(view, C4), abs=1e-9)
+
+
+def test_a_medium_that_left_money_unspent_gets_at_most_what_it_spent() -> None:
+    view = a_view()
+    sated = view.used.copy()
+    sated[:, 2] *= 0.5
+    spent = sated[-4:, 2].sum() / view.spend[-4:].sum()
+    decided = decide(replace(view, used=sated), C4)
+    assert decided[2] <= spent + 1e-9
+    assert decided.sum() == pytest.approx(1)
+    assert (np.delete(decided, 2) >= np.delete(decide(view, C4), 2)).all()
 
 
 def test_old_rows_are_forgotten() -> None:
@@ -112,6 +122,7 @@ def test_renaming_the_media_permutes_the_decision_to_the_bit(steering: Steering)
             view.credit[:, order],
             view.weeks_ago,
             view.shares[list(order)],
+            view.used[:, order],
         )
         assert decide(turned, steering).tobytes() == decided[list(order)].tobytes()
 
@@ -189,7 +200,7 @@ def test_a_step_keeps_the_sum_the_floor_and_the_cap(
     shares = np.array(held[:size]) / sum(held[:size])
     target = np.array(wanted[:size]) / sum(wanted[:size])
     steering = C4.model_copy(update={"damping": damping, "step": cap, "floor": floor})
-    stepped = step(shares, target, steering)
+    stepped = step(shares, target, np.full_like(shares, np.inf), steering)
     lowest = min(floor, 1 / size)
     assert stepped.sum() == pytest.approx(1, abs=1e-12)
     assert (stepped >= lowest - 1e-15).all()
@@ -211,7 +222,7 @@ def test_no_report_however_odd_leads_to_shares_that_are_none(
     credit = np.array(reports, float).reshape(-1, 3)
     spend = np.roll(credit, 1, axis=0) + np.array([0, 1, 1000])
     shares = np.array([0.0, 0.3, 0.7])
-    view = View(("a", "b", "c"), spend, credit, np.arange(len(credit), 0, -1), shares)
+    view = View(("a", "b", "c"), spend, credit, np.arange(len(credit), 0, -1), shares, spend)
     decided = decide(view, steering)
     assert np.isfinite(decided).all()
     assert (decided >= 0).all()

@@ -44,7 +44,7 @@ def a_view(media: tuple[str, ...]) -> View:
     wave = 1 + 0.2 * np.sin(weeks[:, None] * (1.1 + 0.7 * np.arange(len(media))))
     credit = np.rint(300 * wave ** np.linspace(0.2, 0.7, len(media)))
     shares = np.linspace(1, 2, len(media))
-    return View(media, 1000 * wave, credit, 60 - weeks, shares / shares.sum())
+    return View(media, 1000 * wave, credit, 60 - weeks, shares / shares.sum(), 1000 * wave)
 
 
 def test_in_silos_every_department_with_media_decides_over_its_own_and_no_other() -> None:
@@ -123,7 +123,9 @@ def test_a_decider_remembers_nothing_but_its_view() -> None:
     (manager,) = who(a_strategy("central")).values()
     first = manager.decide(a_view(MEDIA))
     other = a_view(MEDIA)
-    manager.decide(View(MEDIA, other.spend[::-1], other.credit, other.weeks_ago, other.shares))
+    manager.decide(
+        View(MEDIA, other.spend[::-1], other.credit, other.weeks_ago, other.shares, other.used)
+    )
     assert manager.decide(a_view(MEDIA)).tobytes() == first.tobytes()
 
 

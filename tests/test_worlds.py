@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.worlds import UNCOUPLED, at_fork, digest, paid, question, total
 
 from omnisim import compute, streams
 from omnisim.people import Person
 from omnisim.records import CHANNEL_COLUMNS
 from omnisim.simulation import Simulation, simulate
 from omnisim.spec import ExperimentSpec
+from tests.worlds import UNCOUPLED, at_fork, digest, paid, question, total
 
 
 def test_arms_that_decide_alike_have_the_same_ledgers_to_the_bit() -> None:
@@ -80,7 +80,9 @@ def test_uncompiled_code_gives_the_same_bits(market: str) -> None:
 
 
 def test_the_first_people_of_a_larger_population_live_the_same_life() -> None:
-    few, many = (at_fork(question(*UNCOUPLED, f"market.people={n}")).state.people for n in (300, 900))
+    few, many = (
+        at_fork(question(*UNCOUPLED, f"market.people={n}")).state.people for n in (300, 900)
+    )
     rows = [many.row_of(int(person)) for person in few.ids]
     assert (few.state == many.state[rows]).all()
     assert (few.goodwill == many.goodwill[:, rows]).all()
@@ -154,7 +156,9 @@ def test_a_person_stepped_as_an_agent_lives_the_compiled_day() -> None:
 def _contribution(world: Simulation, twin: str, weeks: int) -> float:
     cost = world.state.ledger.media[-weeks:]
     spent = float(np.sum(cost, axis=0)[:, 1].sum()) / 100
-    return total(world, f"{twin}margin", weeks) - total(world, f"{twin}cost_to_serve", weeks) - spent
+    return (
+        total(world, f"{twin}margin", weeks) - total(world, f"{twin}cost_to_serve", weeks) - spent
+    )
 
 
 def _two_splits(spec: ExperimentSpec, replication: int, weeks: int) -> tuple[float, float]:

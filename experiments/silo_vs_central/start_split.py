@@ -20,7 +20,7 @@ from omnisim.records import CHANNEL_COLUMNS
 from omnisim.simulation import Simulation
 from omnisim.spec import DAYS_IN_WEEK, ExperimentSpec, Market
 
-WEEKS, RISE, ROUNDS, REPLICATIONS = 104, 0.2, 12, 3
+WEEKS, RISE, ROUNDS, REPLICATIONS = 104, 0.2, 10, 3
 MARGIN = CHANNEL_COLUMNS.index("expected_margin")
 SERVE = CHANNEL_COLUMNS.index("expected_cost_to_serve")
 

@@ -129,7 +129,7 @@ def settle(
     shares: Floats = np.full(len(curves), 1 / len(curves))
     for _ in range(reviews):
         value = worth(shares * budget)
-        shares = step(shares, value / value.sum(), steering)
+        shares = step(shares, value / value.sum(), np.full_like(shares, np.inf), steering)
     return shares * budget
 
 
@@ -203,7 +203,7 @@ class Bench:
             if steering is not None and week > 0 and week % steering.review_weeks == 0:
                 after = max(0, week - self.delay)
                 ages = week - np.arange(after)
-                view = View(names, spend[:after], credit[:after], ages, shares)
+                view = View(names, spend[:after], credit[:after], ages, shares, spend[:after])
                 shares = decide(view, steering)
             varied = shares * np.exp(self.exploration * self._draws(1, names, week, seed))
             spend[week] = self.budget * varied / varied.sum()

@@ -1,0 +1,171 @@
+"""Answer a question, or every point of a sweep: from what was typed to the results folder."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omnisim import config
+from omnisim.cli import Parser, complain
+from omnisim.spec import ExperimentSpec, Fault
+
+# Evidence, store and report import pandas and more, which a mistyped word need not wait for.
+if TYPE_CHECKING:
+    from omnisim.cli.sweep import Point
+    from omnisim.experiment import Answer
+
+KEPT = "finished replications are kept and used when asked again"
+EXAMPLES = """\
+examples:
+  python -m omnisim run seed=7 market.people=5000 hydra.run.dir=out
+  python -m omnisim run arms.central.steering.review_weeks=13
+  python -m omnisim run -m market.start=grown,equal steering.review_weeks=2,4,13
+  python -m omnisim run --spec results/silo_vs_central/.../spec.yaml
+
+`python -m omnisim configs` prints the menu of groups and options.
+"""
+
+
+def main(words: Sequence[str]) -> int:
+    """Run what was asked and return the exit status: 0, 1 failed, 2 refused, 130 interrupted."""
+    options = _parser().read(words)
+    try:
+        return _sweep(options) if options.multirun else _one(options, words)
+    except config.ConfigError as error:
+        return complain(error)
+    except KeyboardInterrupt:
+        return complain(f"interrupted; {KEPT}", 130)
+    except OSError as error:
+        return complain(f"{error}; {KEPT}", 1)
+
+
+def _parser() -> Parser:
+    parser = Parser("run", "Answer the question of an experiment.", EXAMPLES)
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="an option or a value")
+    parser.add_argument(
+        "-m", "--multirun", action="store_true", help="run every combination of a,b,c values"
+    )
+    parser.add_argument(
+        "--spec", type=Path, metavar="FILE", help="ask again what a spec.yaml of a result asked"
+    )
+    parser.add_argument(
+        "--trace", action="store_true", help="show the traceback of a replication that failed"
+    )
+    return parser
+
+
+def _one(options: argparse.Namespace, words: Sequence[str]) -> int:
+    if options.spec is not None:
+        spec, run = config.again(options.spec, options.overrides)
+    else:
+        spec, run = config.load(options.overrides, options.config_dir)
+    others = other_starts(spec) if run.robustness else []
+    _ready("hydra.run.dir", run.folder, spec)
+    return _answered(spec, run.folder, words, options.trace, others) is None
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    """Run every point of a sweep, after all were found sound; one table at the end."""
+    if options.spec is not None:
+        raise config.ConfigError("--spec", "it beside -m", "one of the two")
+    if any(word.lstrip("+").startswith("hydra.run.dir") for word in options.overrides):
+        raise config.ConfigError("hydra.run.dir", "it beside -m", "hydra.sweep.dir")
+    points = config.expand(options.overrides, options.config_dir)
+    asked = [config.load(point, options.config_dir) for point in points]
+    folder = asked[0][1].sweep_folder
+    for spec, run in asked:
+        if run.robustness:
+            raise config.ConfigError("robustness", "true beside -m", "market.start=a,b,c")
+        _ready("hydra.sweep.dir", folder, spec)
+
+    from omnisim.cli import sweep
+
+    home = ["--config-dir", str(options.config_dir)] if options.config_dir else []
+    found: list[Point] = []
+    for number, (words, (spec, _)) in enumerate(zip(points, asked, strict=True)):
+        print(f"\n[{number + 1} of {len(points)}] {' '.join(words)}", file=sys.stderr)
+        answer = _answered(spec, folder / str(number), [*home, *words], options.trace)
+        if answer is not None:
+            found.append(sweep.Point(number, sweep.swept(words, points), answer))
+    if found:
+        sweep.write(folder / "merged.csv", found)
+        sweep.show(found, folder / "merged.csv")
+    return 0 if len(found) == len(points) else 1
+
+
+def other_starts(spec: ExperimentSpec) -> list[ExperimentSpec]:
+    """Return the same question asked from every other start that the market has."""
+    market = spec.market
+    starts = sorted({*market.splits, "equal"} - {market.start}) if market.media else []
+    return [
+        spec.model_copy(update={"market": market.model_copy(update={"start": start})})
+        for start in starts
+    ]
+
+
+def _ready(key: str, folder: Path, spec: ExperimentSpec) -> None:
+    """Refuse, before anything runs, what only the evidence or the disk can refuse."""
+    from omnisim.measures import check
+    from omnisim.store import default_folder, writable
+
+    try:
+        check(spec)
+    except Fault as fault:
+        raise config.told(fault) from None
+    for name, place in ((key, folder), ("OMNISIM_STORE", default_folder())):
+        try:
+            writable(place)
+        except OSError as error:
+            raise config.ConfigError(name, str(error), "a folder to write into") from None
+
+
+def _answered(
+    spec: ExperimentSpec,
+    folder: Path,
+    words: Sequence[str],
+    trace: bool,
+    others: Sequence[ExperimentSpec] = (),
+) -> Answer | None:
+    """Answer one question, write its results and show them; None if a replication failed."""
+    from rich.console import Console
+
+    from omnisim.cli import sweep, table
+    from omnisim.compute import run_units
+    from omnisim.experiment import Stopped, run
+    from omnisim.report import render
+    from omnisim.sources import is_compiled, model_version
+    from omnisim.store import Store, default_folder, write_results
+
+    began = time.monotonic()
+    store = Store(default_folder(), model_version())
+    try:
+        with table.progress_bar(Console(stderr=True), compiling=not is_compiled()) as tell:
+            answer, *rest = [run(one, store, run_units, tell) for one in (spec, *others)]
+    except Stopped as stop:
+        complain(f"{stop}; {KEPT}", 1)
+        if trace:
+            print(stop.trace, file=sys.stderr)
+        return None
+    starts = [
+        sweep.Point(number, {"market.start": one.spec.market.start}, one)
+        for number, one in enumerate([answer, *rest])
+    ]
+    notes = [f"From the start `{p.swept['market.start']}`: {p.verdict}" for p in starts[1:]]
+    command = shlex.join(["python", "-m", "omnisim", *words])
+    write_results(
+        folder,
+        answer,
+        render(answer, command, notes),
+        command=command,
+        model=model_version(),
+        elapsed_seconds=time.monotonic() - began,
+    )
+    if rest:
+        sweep.write(folder / "robustness.csv", starts)
+    table.show(Console(), answer, folder / "report.html", notes)
+    return answer

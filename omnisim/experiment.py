@@ -1,0 +1,152 @@
+"""Experiments: every arm in every replication, until the main difference is known well.
+
+Where finished replications are kept and where missing ones run is somebody else's: both
+come as arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import pandas as pd
+
+from omnisim.comparison import Comparison, compare, glance
+from omnisim.measures import check, measure, tidy
+from omnisim.records import Records
+from omnisim.spec import ExperimentSpec
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What runs at once: one replication with its missing arms, sharing one history."""
+
+    replication: int
+    arms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a unit has no result: one line for people, the traceback for developers."""
+
+    message: str
+    trace: str
+
+
+class Stopped(RuntimeError):
+    """An experiment that cannot go on; what was finished is kept."""
+
+    def __init__(self, message: str, trace: str = "") -> None:
+        super().__init__(message)
+        self.trace = trace
+
+
+class Shelf(Protocol):
+    """Where finished replications are kept."""
+
+    def get(self, spec: ExperimentSpec, arm: str, replication: int) -> Records | None:
+        """Return what is kept, None if nothing sound is."""
+
+    def put(self, spec: ExperimentSpec, records: Records) -> None:
+        """Keep the records of one arm in one replication."""
+
+
+Work = Callable[[Unit], None]
+RunUnits = Callable[[Sequence[Unit], Work], Iterable[tuple[Unit, Failure | None]]]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an experiment is: replications, and the main difference so far."""
+
+    done: int
+    planned: int
+    estimate: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All that was found: ledgers by arm and replication, measures, the comparison."""
+
+    spec: ExperimentSpec
+    records: tuple[Records, ...]
+    measures: pd.DataFrame
+    comparison: Comparison
+    simulated: int
+
+    @property
+    def from_store(self) -> bool:
+        """Return whether nothing had to be simulated."""
+        return self.simulated == 0
+
+
+def run(
+    spec: ExperimentSpec,
+    shelf: Shelf,
+    run_units: RunUnits,
+    tell: Callable[[Progress], None] = lambda progress: None,
+) -> Answer:
+    """Answer the question of a spec; raise Fault or Stopped.
+
+    Replications come in batches of `replications.min`, and only between batches is
+    precision looked at: how many there are never depends on who was quick.
+    """
+    check(spec)
+    aim = spec.replications
+    precision = aim.precision if aim.precision is not None else 0.0
+    books: list[Records] = []
+    frames: list[pd.DataFrame] = []
+    simulated, planned = 0, 0
+    while planned < aim.max:
+        batch = range(planned, aim.max if precision == 0 else min(planned + aim.min, aim.max))
+        planned = batch.stop
+        tell(Progress(len(frames), planned))
+        for is_new, found in _replications(spec, batch, shelf, run_units):
+            simulated += is_new
+            books += found
+            frames.append(measure(spec, found))
+            comparison = compare(spec, pd.concat(frames))
+            tell(Progress(len(frames), planned, glance(spec, comparison)))
+        if comparison.is_precise(precision):
+            break
+    books.sort(key=lambda book: (book.arm, book.replication))
+    measures = tidy(pd.concat(frames))
+    return Answer(spec, tuple(books), measures, compare(spec, measures), simulated)
+
+
+def _replications(
+    spec: ExperimentSpec, batch: Sequence[int], shelf: Shelf, run_units: RunUnits
+) -> Iterator[tuple[bool, list[Records]]]:
+    missing = []
+    for replication in batch:
+        kept = {arm: shelf.get(spec, arm, replication) for arm in sorted(spec.arms)}
+        sound = [records for records in kept.values() if records is not None]
+        if len(sound) == len(kept):
+            yield False, sound
+        else:
+            arms = tuple(arm for arm, records in kept.items() if records is None)
+            missing.append(Unit(replication, arms))
+    for unit, failure in run_units(missing, partial(_work, spec, shelf)):
+        if failure is not None:
+            raise Stopped(f"replication {unit.replication}: {failure.message}", failure.trace)
+        yield True, [_kept(spec, shelf, arm, unit.replication) for arm in sorted(spec.arms)]
+
+
+def _kept(spec: ExperimentSpec, shelf: Shelf, arm: str, replication: int) -> Records:
+    records = shelf.get(spec, arm, replication)
+    if records is None:
+        raise Stopped(f"replication {replication} of {arm} was finished and is not to be found")
+    return records
+
+
+def _work(spec: ExperimentSpec, shelf: Shelf, unit: Unit) -> None:
+    # Imported by the one who simulates: the process that asks starts without compilers.
+    from omnisim.simulation import simulate
+
+    # Somebody else may have finished it since it was asked for; and it is kept where it
+    # was made, so that it is not lost with the one who asked.
+    arms = [arm for arm in unit.arms if shelf.get(spec, arm, unit.replication) is None]
+    for records in simulate(spec, unit.replication, arms).values() if arms else ():
+        shelf.put(spec, records)

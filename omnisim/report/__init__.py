@@ -1,0 +1,80 @@
+"""The report: one page of HTML that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from omnisim.comparison import Line
+from omnisim.experiment import Answer
+from omnisim.measures import HEADLINE
+from omnisim.report import charts
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One picture: what it shows, what one sees in it, and the picture itself."""
+
+    title: str
+    takeaway: str
+    source: str
+
+
+def render(answer: Answer, command: str, notes: Sequence[str] = ()) -> str:
+    """Return the page: verdict, table, two pictures, what was assumed.
+
+    `command` is what makes it all again; `notes` are further sentences on the verdict.
+    """
+    comparison = answer.comparison
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    lines: dict[str, Line] = {
+        outcome: comparison.line(outcome)
+        for outcome in dict.fromkeys((*HEADLINE, comparison.primary))
+    }
+    return environment.get_template("report.html").render(
+        spec=answer.spec,
+        comparison=comparison,
+        lines=lines,
+        figures=_figures(answer),
+        command=command,
+        notes=notes,
+    )
+
+
+def _figures(answer: Answer) -> list[Figure]:
+    pictures = []
+    main = answer.comparison.of(answer.comparison.primary).values()
+    if main and all(row.verdict for row in main):
+        pairs = charts.pairs(answer)
+        pictures.append(
+            Figure(
+                "The main difference, replication by replication",
+                charts.takeaway_of_pairs(answer, pairs),
+                _source(charts.draw_pairs(answer, pairs)),
+            )
+        )
+    if answer.spec.market.media:
+        shares = charts.shares(answer)
+        pictures.append(
+            Figure(
+                "Where the money goes",
+                charts.takeaway_of_shares(answer, shares),
+                _source(charts.draw_shares(shares)),
+            )
+        )
+    return pictures
+
+
+def _source(svg: str) -> str:
+    # an image cannot run scripts and brings its own size along
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"

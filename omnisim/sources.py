@@ -1,0 +1,43 @@
+"""Which sources the numbers come from: the model's version, and where its kernels lie compiled."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from pathlib import Path
+
+KERNELS = ("streams", "people", "contacts", "journeys")
+MODEL = (
+    *("spec", *KERNELS, "records", "attribution", "allocation"),
+    *("departments", "steering", "simulation"),
+)
+
+
+def model_version() -> str:
+    """Return a hash of every source that can change a number."""
+    return _hash(MODEL)
+
+
+def kernel_folder() -> Path:
+    """Return the folder of compiled kernels, keyed by the sources that they call.
+
+    Numba looks at one file only when it decides whether a cached kernel is stale, so an
+    edit in an imported kernel would go unnoticed without the hash.
+    """
+    root = os.environ.get("OMNISIM_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    base = Path(root) if root else Path.home() / ".cache"
+    return base / "omnisim" / "kernels" / f"{platform.python_version()}-{_hash(KERNELS)}"
+
+
+def is_compiled() -> bool:
+    """Tell whether the kernels lie compiled on this machine."""
+    return any(kernel_folder().rglob("*.nbc"))
+
+
+def _hash(names: tuple[str, ...]) -> str:
+    here = Path(__file__).parent
+    digest = hashlib.sha256()
+    for name in names:
+        digest.update((here / f"{name}.py").read_bytes())
+    return digest.hexdigest()[:16]

@@ -89,13 +89,12 @@ class Ledger:
         """Return a ledger that can grow on its own; booked weeks are never written again."""
         return Ledger(self.first_week, list(self.media), list(self.channels), list(self.company))
 
-    def media_column(self, column: str, first: int, after: int) -> np.ndarray:
-        """Return one column for the weeks [first, after) as float64[weeks, media]."""
+    def media_column(self, column: str, rows: list[int], first: int, after: int) -> np.ndarray:
+        """Return one column of some media for the weeks [first, after) (float64[weeks, rows])."""
         index = MEDIA_COLUMNS.index(column)
         low, high = max(0, first - self.first_week), max(0, after - self.first_week)
-        rows = [week[:, index] for week in self.media[low:high]]
-        width = self.media[0].shape[0] if self.media else 0
-        return np.array(rows).reshape(len(rows), width)
+        weeks = [week[rows, index] for week in self.media[low:high]]
+        return np.array(weeks, float).reshape(len(weeks), len(rows))
 
 
 @dataclass(frozen=True)

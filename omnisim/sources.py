@@ -10,7 +10,7 @@ from pathlib import Path
 KERNELS = ("streams", "people", "contacts", "journeys")
 MODEL = (
     *("spec", *KERNELS, "records", "attribution", "allocation"),
-    *("departments", "steering", "simulation"),
+    *("departments", "steering", "simulation/crowd", "simulation/clock"),
 )
 
 

@@ -6,7 +6,6 @@ SimPy has the time, Mesa the actors who decide. Everything that a day changes li
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -16,26 +15,14 @@ import numpy as np
 import simpy
 from simpy.events import EventPriority
 
-from omnisim import attribution, contacts, journeys, people, streams
+from omnisim import attribution, streams
 from omnisim.allocation import View, largest_remainder
 from omnisim.departments import next_budgets, weekly_plan
 from omnisim.people import People, Person
-from omnisim.records import (
-    CHANNEL_COLUMNS,
-    COMPANY_COLUMNS,
-    MEDIA_COLUMNS,
-    Ledger,
-    Records,
-    records,
-)
+from omnisim.records import COMPANY_COLUMNS, Ledger, Records, records
+from omnisim.simulation.crowd import Crowd, CrowdState
 from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, WEEKS_IN_YEAR, ExperimentSpec, Strategy
 from omnisim.steering import Decider, budget_scopes, deciders, split_budget
-
-AUDIENCE_MEMORY = DAYS_IN_WEEK
-ARRAYS = (
-    *("shares", "planned", "spent", "wander", "searches"),
-    *("media_book", "channel_book", "company_book"),
-)  # of the state
 
 
 @dataclass(frozen=True, order=True)
@@ -56,54 +43,36 @@ class State:
     """All that a day can change.
 
     `budgets` in cents of the year under way by scope; `shares` float64[media] of the
-    company's budget as decided; `planned` and `spent` int64[media] cents of the week, whose
-    books stand beside them; `searches` float64[memory, 2] the last days' searches and brand
-    searches, `aimable` and `writable` the audiences counted at midnight (agents); `wander`
-    float64[media] what drift has added to every log pull.
+    company's budget as decided; `planned` and `spent` int64[media] cents of the week;
+    `wander` float64[media] what drift has added to every log pull.
     """
 
     day: int
-    people: People
     budgets: dict[str, int]
     shares: np.ndarray
     planned: np.ndarray
     spent: np.ndarray
-    media_book: np.ndarray
-    channel_book: np.ndarray
-    company_book: np.ndarray
-    searches: np.ndarray
-    aimable: float
-    writable: float
     wander: np.ndarray
     ledger: Ledger
     agenda: list[Appointment]
+    population: CrowdState
+
+    @property
+    def people(self) -> People:
+        """Return everybody."""
+        return self.population.people
 
     def copy(self) -> State:
         """Return a state that can go its own way."""
+        arrays = ("shares", "planned", "spent", "wander")
         return replace(
             self,
-            people=self.people.copy(),
+            budgets=dict(self.budgets),
             ledger=self.ledger.copy(),
             agenda=list(self.agenda),
-            budgets=dict(self.budgets),
-            **{name: getattr(self, name).copy() for name in ARRAYS},
+            population=self.population.copy(),
+            **{name: getattr(self, name).copy() for name in arrays},
         )
-
-
-@dataclass(frozen=True)
-class Today:
-    """What was fixed at midnight, and the books of the day.
-
-    `money` int64[media] in cents; `prices` float64[media] in EUR per contact, click or
-    message; `pressure` float64[media] in contacts per member of the audience.
-    """
-
-    money: np.ndarray
-    prices: np.ndarray
-    pressure: np.ndarray
-    media: np.ndarray
-    channels: np.ndarray
-    company: np.ndarray
 
 
 class Simulation(mesa.Model):
@@ -120,41 +89,27 @@ class Simulation(mesa.Model):
         self.root = streams.replication_key(spec.seed, replication)
         self.media = sorted(self.market.media)
         self.channels = sorted(self.market.channels)
-        self.history_days = spec.horizon.history_weeks * DAYS_IN_WEEK
-        self._media_labels = np.array([streams.label(name) for name in self.media], np.uint64)
-        self._channel_labels = np.array([streams.label(c) for c in self.channels], np.uint64)
-        self._reach = contacts.reach(self.market)
-        self._scratch = (
-            np.empty(contacts.TILE, np.uint64),
-            np.empty(contacts.TILE),
-            np.empty((len(self._reach.mass), contacts.TILE), np.int32),
-        )
+        history_days = spec.horizon.history_weeks * DAYS_IN_WEEK
+        self.population = Crowd(self.market, self.root, history_days)
         self.state = state if state is not None else self._first_state()
         self.env = simpy.Environment(initial_time=self.state.day)
         self.deciders: tuple[Decider, ...] = ()
         self.change = np.ones(len(self.media))
 
     def _first_state(self) -> State:
-        market = self.market
-        day = -market.burn_in_weeks * DAYS_IN_WEEK
-        split = market.start_split()
-        media, channels = len(self.media), len(self.channels)
+        day = -self.market.burn_in_weeks * DAYS_IN_WEEK
+        split = self.market.start_split()
+        media = len(self.media)
         return State(
             day=day,
-            people=people.born(market, self.root, day),
             budgets={},
             shares=np.array([split[name] for name in self.media]),
             planned=np.zeros(media, np.int64),
             spent=np.zeros(media, np.int64),
-            media_book=np.zeros((max(1, media), contacts.MEDIA_FIELDS), np.int64),
-            channel_book=np.zeros((channels, journeys.CHANNEL_FIELDS), np.int64),
-            company_book=np.zeros(journeys.COMPANY_FIELDS, np.int64),
-            searches=np.full((AUDIENCE_MEMORY, 2), -1.0),
-            aimable=-1.0,
-            writable=-1.0,
             wander=np.zeros(media),
             ledger=Ledger(day // DAYS_IN_WEEK),
             agenda=[],
+            population=self.population.born(day),
         )
 
     # -- strategy ---------------------------------------------------------------------
@@ -164,7 +119,7 @@ class Simulation(mesa.Model):
         self.strategy = strategy
         self._scopes = budget_scopes(strategy, self.media)
         self.deciders = deciders(strategy, self.media, self)
-        self.world = journeys.world(self.market, strategy, self.root)
+        self.population.adopt(strategy)
         today = self.state.day
         self.state.budgets = self._split(self._year_cents())
         self.state.agenda = [
@@ -265,8 +220,8 @@ class Simulation(mesa.Model):
         credit = attribution.read(
             decider.reads,
             decider.company_weight,
-            ledger.media_column("reported_claims", 0, after)[:, rows],
-            ledger.media_column("reported_last_touch", 0, after)[:, rows],
+            ledger.media_column("reported_claims", rows, 0, after),
+            ledger.media_column("reported_last_touch", rows, 0, after),
         )
         if decider.noise > 0:
             luck = self._report_luck(decider, after)
@@ -274,11 +229,11 @@ class Simulation(mesa.Model):
         shares = self.state.shares[rows]
         return View(
             media=decider.media,
-            spend=ledger.media_column("planned_cents", 0, after)[:, rows] / 100,
+            spend=ledger.media_column("planned_cents", rows, 0, after) / 100,
             credit=credit,
             weeks_ago=week - np.arange(after),
             shares=shares / shares.sum(),
-            used=ledger.media_column("spent_cents", 0, after)[:, rows] / 100,
+            used=ledger.media_column("spent_cents", rows, 0, after) / 100,
         )
 
     def _report_luck(self, decider: Decider, weeks: int) -> np.ndarray:
@@ -336,60 +291,24 @@ class Simulation(mesa.Model):
 
     def _live_day(self) -> None:
         self.dawn()
-        self.live_rows(0, len(self.state.people))
+        self.live_rows(0, len(self.people))
         self.dusk()
 
     def dawn(self) -> None:
-        """Fix at midnight what the day will bring: season, drift, prices, pressure."""
-        state, market = self.state, self.market
-        self._drift(state.day)
-        years = contacts.years_from_fork(state.day, self.history_days)
-        money = self._money_today(state.day)
-        first = np.array([contacts.price(market, market.media[m], years) for m in self.media])
-        pressure, prices = self._pressure(money, first)
-        journeys.set_day(self.world, market, state.day, self.history_days, state.wander, pressure)
-        books = (state.media_book, state.channel_book, state.company_book)
-        self.today = Today(money, prices, pressure, *(np.zeros_like(book) for book in books))
+        """Fix at midnight what the day will bring."""
+        self._drift(self.state.day)
+        money = self._money_today(self.state.day)
+        self.population.dawn(self.state.population, self.state.day, money, self.state.wander)
 
     def live_rows(self, first: int, last: int) -> None:
-        """Live today in the rows [first, last); raises AttributeError before a first `dawn`."""
-        today, who, world, reach = self.today, self.state.people, self.world, self._reach
-        keys = streams.keys(self.root, self.state.day)
-        thresholds, terms = contacts.thresholds(reach, today.pressure)
-        rules = world.rules[0]
-        with np.errstate(over="ignore"):
-            contacts.meet(
-                first, last, self.state.day, keys, self._media_labels,
-                rules.attention, rules.rival_contacts,
-                reach.decay, reach.mass, reach.click, thresholds, terms,
-                who.ids, who.reach, who.bounds, who.goodwill, who.viewed, who.pushed,
-                *self._scratch, today.media,
-            )  # fmt: skip
-            journeys.live(
-                first, last, self.state.day, keys, self._media_labels, self._channel_labels,
-                world.rules, world.media, world.segments, world.channels,
-                world.prefers, world.success, world.lost,
-                world.messages, world.visitors, world.searchers, world.brands,
-                who.ids, who.state, who.goodwill, who.clicked, who.viewed,
-                who.walk_clicked, who.walk_viewed, who.pushed,
-                today.media, today.channels, today.company,
-            )  # fmt: skip
+        """Live today in the rows [first, last)."""
+        self.population.live_rows(self.state.population, first, last)
 
     def dusk(self) -> None:
         """Charge and book the day; at the week's end close the week."""
-        state, today = self.state, self.today
-        self._charge(today)
-        state.searches[state.day % AUDIENCE_MEMORY] = (
-            today.company[journeys.SEARCHES],
-            today.company[journeys.BRAND_SEARCHES],
-        )
-        state.aimable = float(today.company[journeys.AIMABLE])
-        state.writable = float(today.company[journeys.WRITABLE])
-        state.media_book += today.media
-        state.channel_book += today.channels
-        state.company_book += today.company
-        state.day += 1
-        if state.day % DAYS_IN_WEEK == 0:
+        self.state.spent += self.population.dusk(self.state.population)
+        self.state.day += 1
+        if self.state.day % DAYS_IN_WEEK == 0:
             self._close_week()
 
     def _drift(self, day: int) -> None:
@@ -410,150 +329,23 @@ class Simulation(mesa.Model):
             money = planned * (gone + 1) // DAYS_IN_WEEK - planned * gone // DAYS_IN_WEEK
         return money
 
-    def _pressure(self, money: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return contacts a day per member of each medium's audience, and what they cost.
-
-        Fixed at midnight. Searches are auctioned: whoever wants to be shown in more of them
-        pays more for each, so that a share of 1 - exp(-p) is shown for the money that would
-        buy a share p at the first price.
-        """
-        pressure, charged = np.zeros(len(self.media)), prices.copy()
-        for m, name in enumerate(self.media):
-            medium = self.market.media[name]
-            audience = self._audience(name)
-            bought = money[m] / 100 / prices[m]
-            if medium.payment == "per_click":
-                bought = bought / medium.click_rate if medium.click_rate > 0 else 0.0
-            pressure[m] = bought / audience if audience > 0 else 0.0
-            if medium.aim in ("searchers", "brand_searchers") and pressure[m] > 0:
-                shown = -math.expm1(-pressure[m])
-                charged[m] *= pressure[m] / shown
-                pressure[m] = shown
-            elif medium.aim == "customers":
-                pressure[m] = min(pressure[m], contacts.weekly_cap(medium))
-        return pressure, charged
-
-    def _audience(self, name: str) -> float:
-        """Return the audience counted at midnight, or the planned one, in real persons."""
-        aim = self.market.media[name].aim
-        planned = contacts.planned_audience(self.market, name)
-        if aim == "everybody" or self.market.pressure == "open":
-            return planned
-        if aim in ("searchers", "brand_searchers"):
-            seen = self.state.searches[:, 0 if aim == "searchers" else 1]
-            counted = float(seen[seen >= 0].mean()) if (seen >= 0).any() else -1.0
-        else:
-            counted = self.state.aimable if aim == "visitors" else self.state.writable
-        return planned if counted < 0 else counted * self.market.weight
-
-    def _charge(self, today: Today) -> None:
-        """Charge what was delivered, at most the day's money; the excess is made good."""
-        for m, name in enumerate(self.media):
-            clicks = self.market.media[name].payment == "per_click"
-            units = today.media[m, contacts.CLICKS if clicks else contacts.CONTACTS]
-            cost = round(float(units) * self.market.weight * today.prices[m] * 100)
-            self.state.spent[m] += min(cost, int(today.money[m]))
-
-    # -- the week's books ---------------------------------------------------------------
-
     def _close_week(self) -> None:
         """Book the week at the real firm's size and begin an empty one."""
         state = self.state
-        state.ledger.book(self._media_week(), self._channel_week(), self._company_week())
-        for book in (state.media_book, state.channel_book, state.company_book):
-            book[:] = 0
-
-    def _media_week(self) -> np.ndarray:
-        state, weight = self.state, self.market.weight
         week = state.ledger.next_week
-        book = state.media_book[: len(self.media)] * weight
-        expected_touch = book[:, contacts.SEEN_LAST_TOUCH] / journeys.PROBABILITY
-        expected_claims = book[:, contacts.SEEN_CLAIMS] / journeys.PROBABILITY
-        luck = np.array(
-            [streams.normal(self.root, streams.REPORT_COUNT, name, week) for name in self.media]
+        media, channels, company = self.population.close_week(
+            state.population, week, state.planned, state.spent
         )
-        columns = {
-            "planned_cents": state.planned,
-            "spent_cents": state.spent,
-            "contacts": book[:, contacts.CONTACTS],
-            "clicks": book[:, contacts.CLICKS],
-            "contacts_to_recent_buyers": book[:, contacts.RECENT_BUYERS],
-            "last_touch": book[:, contacts.LAST_TOUCH],
-            "expected_last_touch": expected_touch,
-            "claims": book[:, contacts.CLAIMS],
-            "expected_claims": expected_claims,
-            "reported_last_touch": attribution.counted(expected_touch, luck),
-            "reported_claims": attribution.counted(expected_claims, luck),
-        }
-        return np.column_stack([columns[name] for name in MEDIA_COLUMNS]).astype(float)
-
-    def _channel_week(self) -> np.ndarray:
-        market = self.market
-        book = self.state.channel_book * market.weight
-        specs = [market.channels[name] for name in self.channels]
-        expected = book[:, journeys.EXPECTED] / journeys.PROBABILITY
-        expected_new = book[:, journeys.EXPECTED_NEW] / journeys.PROBABILITY
-        repeat = market.buying.repeat_basket
-        gross = book[:, journeys.CENTS] / 100
-        baskets = np.array([spec.basket for spec in specs])
-        expected_gross = baskets * (expected_new + repeat * (expected - expected_new))
-        kept = np.array([(1 - spec.returned) / (1 + market.vat) for spec in specs])
-        margin = kept * np.array([spec.margin for spec in specs])
-        serve = np.array([spec.cost_to_serve for spec in specs])
-        columns = {
-            "visits": book[:, journeys.VISITS],
-            "orders": book[:, journeys.ORDERS],
-            "expected_orders": expected,
-            "new_customers": book[:, journeys.NEW],
-            "expected_new_customers": expected_new,
-            "revenue_gross": gross,
-            "expected_revenue_gross": expected_gross,
-            "revenue_net": gross * kept,
-            "expected_revenue_net": expected_gross * kept,
-            "margin": gross * margin,
-            "expected_margin": expected_gross * margin,
-            "cost_to_serve": book[:, journeys.ORDERS] * serve,
-            "expected_cost_to_serve": expected * serve,
-        }
-        return np.column_stack([columns[name] for name in CHANNEL_COLUMNS]).astype(float)
-
-    def _company_week(self) -> np.ndarray:
-        state, weight = self.state, self.market.weight
-        book = state.company_book * weight
-        who = state.people.state
-        year_ago = state.day - DAYS_IN_YEAR
-        active = who.last_order >= year_ago
-        both = (who.last_online >= year_ago) & (who.last_offline >= year_ago)
-        customers = who.status == people.CUSTOMER
-        week = state.ledger.next_week % WEEKS_IN_YEAR
-        budget = sum(weekly_plan(cents)[week] for cents in state.budgets.values())
         allocated = int(state.planned.sum())
-        columns = {
+        budget = sum(weekly_plan(c)[week % WEEKS_IN_YEAR] for c in state.budgets.values())
+        company |= {
             "budget_cents": budget,
             "allocated_cents": allocated,
             "held_back_cents": budget - allocated,
             "spent_cents": int(state.spent.sum()),
-            "needs": book[journeys.NEEDS],
-            "walks": book[journeys.WALKS],
-            "lost_inform": book[journeys.LOST_INFORM],
-            "lost_evaluate": book[journeys.LOST_EVALUATE],
-            "lost_buy": book[journeys.LOST_BUY],
-            "hand_overs_made": book[journeys.MADE],
-            "hand_overs_missed": book[journeys.MISSED],
-            "drop_outs": book[journeys.DROPPED],
-            "tracked_orders": book[journeys.TRACKED],
-            "searches": book[journeys.SEARCHES],
-            "brand_searches": book[journeys.BRAND_SEARCHES],
-            "department_claims": book[journeys.DEPARTMENT_CLAIMS],
-            "expected_department_claims": book[journeys.SEEN_DEPARTMENT_CLAIMS]
-            / journeys.PROBABILITY,
-            "customers": active.sum() * weight,
-            "multichannel_customers": both.sum() * weight,
-            "satisfaction": float(who.satisfaction[customers].astype(float).mean())
-            if customers.any()
-            else 0.0,
         }
-        return np.array([columns[name] for name in COMPANY_COLUMNS], float)
+        row = np.array([company[name] for name in COMPANY_COLUMNS], float)
+        state.ledger.book(media, channels, row)
 
 
 def shared_history(spec: ExperimentSpec, replication: int) -> Simulation:

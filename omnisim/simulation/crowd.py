@@ -1,0 +1,295 @@
+"""The crowd: people in columns who live through days in two compiled passes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from omnisim import attribution, contacts, journeys, people, streams
+from omnisim.people import People
+from omnisim.records import CHANNEL_COLUMNS, MEDIA_COLUMNS
+from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, Market, Strategy
+
+AUDIENCE_MEMORY = DAYS_IN_WEEK
+CROWD_ARRAYS = ("media_book", "channel_book", "company_book", "searches")
+
+
+@dataclass
+class CrowdState:
+    """What living changes: the people, the books of the week under way, audiences.
+
+    `searches` float64[memory, 2] the last days' searches and brand searches, `aimable` and
+    `writable` the audiences counted at midnight (agents; negative: not counted yet).
+    """
+
+    people: People
+    media_book: np.ndarray
+    channel_book: np.ndarray
+    company_book: np.ndarray
+    searches: np.ndarray
+    aimable: float = -1.0
+    writable: float = -1.0
+
+    def copy(self) -> CrowdState:
+        """Return a state that can go its own way."""
+        arrays = {name: getattr(self, name).copy() for name in CROWD_ARRAYS}
+        return replace(self, people=self.people.copy(), **arrays)
+
+
+@dataclass(frozen=True)
+class Today:
+    """What was fixed at midnight, and the books of the day.
+
+    `money` int64[media] in cents; `prices` float64[media] in EUR per contact, click or
+    message; `pressure` float64[media] in contacts per member of the audience.
+    """
+
+    day: int
+    money: np.ndarray
+    prices: np.ndarray
+    pressure: np.ndarray
+    media: np.ndarray
+    channels: np.ndarray
+    company: np.ndarray
+
+
+class Crowd:
+    """The people of a market under a strategy.
+
+    A day is `dawn`, `live_rows` over everybody, `dusk`; a week ends with `close_week`.
+    """
+
+    def __init__(self, market: Market, root: np.uint64, history_days: int) -> None:
+        self.market = market
+        self.root = root
+        self.history_days = history_days
+        self.media = sorted(market.media)
+        self.channels = sorted(market.channels)
+        self._media_labels = np.array([streams.label(name) for name in self.media], np.uint64)
+        self._channel_labels = np.array([streams.label(c) for c in self.channels], np.uint64)
+        self._reach = contacts.reach(market)
+        self._scratch = (
+            np.empty(contacts.TILE, np.uint64),
+            np.empty(contacts.TILE),
+            np.empty((len(self._reach.mass), contacts.TILE), np.int32),
+        )
+
+    def born(self, day: int) -> CrowdState:
+        """Return everybody on the first morning."""
+        return CrowdState(
+            people=people.born(self.market, self.root, day),
+            media_book=np.zeros((max(1, len(self.media)), contacts.MEDIA_FIELDS), np.int64),
+            channel_book=np.zeros((len(self.channels), journeys.CHANNEL_FIELDS), np.int64),
+            company_book=np.zeros(journeys.COMPANY_FIELDS, np.int64),
+            searches=np.full((AUDIENCE_MEMORY, 2), -1.0),
+        )
+
+    def adopt(self, strategy: Strategy) -> None:
+        """Let people live under a strategy from now on."""
+        self.world = journeys.world(self.market, strategy, self.root)
+
+    # -- the day ----------------------------------------------------------------------
+
+    def dawn(self, state: CrowdState, day: int, money: np.ndarray, wander: np.ndarray) -> None:
+        """Fix at midnight what the day will bring: season, drift, prices, pressure.
+
+        `money` int64[media] are the day's cents, `wander` float64[media] what drift has
+        added to every log pull.
+        """
+        market = self.market
+        years = contacts.years_from_fork(day, self.history_days)
+        first = np.array([contacts.price(market, market.media[m], years) for m in self.media])
+        pressure, prices = self._pressure(state, money, first)
+        journeys.set_day(self.world, market, day, self.history_days, wander, pressure)
+        books = (state.media_book, state.channel_book, state.company_book)
+        self.today = Today(day, money, prices, pressure, *(np.zeros_like(book) for book in books))
+
+    def live_rows(self, state: CrowdState, first: int, last: int) -> None:
+        """Live today in the rows [first, last); raises AttributeError before a first `dawn`."""
+        today, who, world, reach = self.today, state.people, self.world, self._reach
+        day, keys = today.day, streams.keys(self.root, today.day)
+        thresholds, terms = contacts.thresholds(reach, today.pressure)
+        rules = world.rules[0]
+        with np.errstate(over="ignore"):
+            contacts.meet(
+                first, last, day, keys, self._media_labels,
+                rules.attention, rules.rival_contacts,
+                reach.decay, reach.mass, reach.click, thresholds, terms,
+                who.ids, who.reach, who.bounds, who.goodwill, who.viewed, who.pushed,
+                *self._scratch, today.media,
+            )  # fmt: skip
+            journeys.live(
+                first, last, day, keys, self._media_labels, self._channel_labels,
+                world.rules, world.media, world.segments, world.channels,
+                world.prefers, world.success, world.lost,
+                world.messages, world.visitors, world.searchers, world.brands,
+                who.ids, who.state, who.goodwill, who.clicked, who.viewed,
+                who.walk_clicked, who.walk_viewed, who.pushed,
+                today.media, today.channels, today.company,
+            )  # fmt: skip
+
+    def dusk(self, state: CrowdState) -> np.ndarray:
+        """Book the day and return what is charged (int64[media], cents).
+
+        At most the day's money is charged: what was delivered beyond it is made good.
+        """
+        today = self.today
+        state.searches[today.day % AUDIENCE_MEMORY] = (
+            today.company[journeys.SEARCHES],
+            today.company[journeys.BRAND_SEARCHES],
+        )
+        state.aimable = float(today.company[journeys.AIMABLE])
+        state.writable = float(today.company[journeys.WRITABLE])
+        state.media_book += today.media
+        state.channel_book += today.channels
+        state.company_book += today.company
+        charged = np.zeros(len(self.media), np.int64)
+        for m, name in enumerate(self.media):
+            clicks = self.market.media[name].payment == "per_click"
+            units = today.media[m, contacts.CLICKS if clicks else contacts.CONTACTS]
+            cost = round(float(units) * self.market.weight * today.prices[m] * 100)
+            charged[m] = min(cost, int(today.money[m]))
+        return charged
+
+    def _pressure(
+        self, state: CrowdState, money: np.ndarray, prices: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return contacts a day per member of each medium's audience, and what they cost.
+
+        Fixed at midnight. Searches are auctioned: whoever wants to be shown in more of them
+        pays more for each, so that a share of 1 - exp(-p) is shown for the money that would
+        buy a share p at the first price.
+        """
+        pressure, charged = np.zeros(len(self.media)), prices.copy()
+        for m, name in enumerate(self.media):
+            medium = self.market.media[name]
+            audience = self._audience(state, name)
+            bought = money[m] / 100 / prices[m]
+            if medium.payment == "per_click":
+                bought = bought / medium.click_rate if medium.click_rate > 0 else 0.0
+            pressure[m] = bought / audience if audience > 0 else 0.0
+            if medium.aim in ("searchers", "brand_searchers") and pressure[m] > 0:
+                shown = -math.expm1(-pressure[m])
+                charged[m] *= pressure[m] / shown
+                pressure[m] = shown
+            elif medium.aim == "customers":
+                pressure[m] = min(pressure[m], contacts.weekly_cap(medium))
+        return pressure, charged
+
+    def _audience(self, state: CrowdState, name: str) -> float:
+        """Return the audience counted at midnight, or the planned one, in real persons."""
+        aim = self.market.media[name].aim
+        planned = contacts.planned_audience(self.market, name)
+        if aim == "everybody" or self.market.pressure == "open":
+            return planned
+        if aim in ("searchers", "brand_searchers"):
+            seen = state.searches[:, 0 if aim == "searchers" else 1]
+            counted = float(seen[seen >= 0].mean()) if (seen >= 0).any() else -1.0
+        else:
+            counted = state.aimable if aim == "visitors" else state.writable
+        return planned if counted < 0 else counted * self.market.weight
+
+    # -- the week's books ---------------------------------------------------------------
+
+    def close_week(
+        self, state: CrowdState, week: int, planned: np.ndarray, spent: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
+        """Return the week at the real firm's size and begin an empty one.
+
+        float64[media, MEDIA_COLUMNS], float64[channels, CHANNEL_COLUMNS] and the company's
+        columns that hang on people.
+        """
+        rows = (
+            self._media_week(state, week, planned, spent),
+            self._channel_week(state),
+            self._company_week(state, (week + 1) * DAYS_IN_WEEK),
+        )
+        for book in (state.media_book, state.channel_book, state.company_book):
+            book[:] = 0
+        return rows
+
+    def _media_week(
+        self, state: CrowdState, week: int, planned: np.ndarray, spent: np.ndarray
+    ) -> np.ndarray:
+        book = state.media_book[: len(self.media)] * self.market.weight
+        touches = book[:, contacts.SEEN_LAST_TOUCH] / journeys.PROBABILITY
+        claims = book[:, contacts.SEEN_CLAIMS] / journeys.PROBABILITY
+        luck = np.array(
+            [streams.normal(self.root, streams.REPORT_COUNT, name, week) for name in self.media]
+        )
+        columns = {
+            "planned_cents": planned,
+            "spent_cents": spent,
+            "contacts": book[:, contacts.CONTACTS],
+            "clicks": book[:, contacts.CLICKS],
+            "contacts_to_recent_buyers": book[:, contacts.RECENT_BUYERS],
+            "last_touch": book[:, contacts.LAST_TOUCH],
+            "expected_last_touch": touches,
+            "claims": book[:, contacts.CLAIMS],
+            "expected_claims": claims,
+            "reported_last_touch": attribution.counted(touches, luck),
+            "reported_claims": attribution.counted(claims, luck),
+        }
+        return np.column_stack([columns[name] for name in MEDIA_COLUMNS]).astype(float)
+
+    def _channel_week(self, state: CrowdState) -> np.ndarray:
+        market = self.market
+        book = state.channel_book * market.weight
+        specs = [market.channels[name] for name in self.channels]
+        expected = book[:, journeys.EXPECTED] / journeys.PROBABILITY
+        expected_new = book[:, journeys.EXPECTED_NEW] / journeys.PROBABILITY
+        repeat = market.buying.repeat_basket
+        gross = book[:, journeys.CENTS] / 100
+        baskets = np.array([spec.basket for spec in specs])
+        expected_gross = baskets * (expected_new + repeat * (expected - expected_new))
+        kept = np.array([(1 - spec.returned) / (1 + market.vat) for spec in specs])
+        margin = kept * np.array([spec.margin for spec in specs])
+        serve = np.array([spec.cost_to_serve for spec in specs])
+        columns = {
+            "visits": book[:, journeys.VISITS],
+            "orders": book[:, journeys.ORDERS],
+            "expected_orders": expected,
+            "new_customers": book[:, journeys.NEW],
+            "expected_new_customers": expected_new,
+            "revenue_gross": gross,
+            "expected_revenue_gross": expected_gross,
+            "revenue_net": gross * kept,
+            "expected_revenue_net": expected_gross * kept,
+            "margin": gross * margin,
+            "expected_margin": expected_gross * margin,
+            "cost_to_serve": book[:, journeys.ORDERS] * serve,
+            "expected_cost_to_serve": expected * serve,
+        }
+        return np.column_stack([columns[name] for name in CHANNEL_COLUMNS]).astype(float)
+
+    def _company_week(self, state: CrowdState, day: int) -> dict[str, float]:
+        weight, who = self.market.weight, state.people.state
+        book = state.company_book * weight
+        year_ago = day - DAYS_IN_YEAR
+        active = who.last_order >= year_ago
+        both = (who.last_online >= year_ago) & (who.last_offline >= year_ago)
+        customers = who.status == people.CUSTOMER
+        satisfied = (
+            float(who.satisfaction[customers].astype(float).mean()) if customers.any() else 0
+        )
+        return {
+            "needs": book[journeys.NEEDS],
+            "walks": book[journeys.WALKS],
+            "lost_inform": book[journeys.LOST_INFORM],
+            "lost_evaluate": book[journeys.LOST_EVALUATE],
+            "lost_buy": book[journeys.LOST_BUY],
+            "hand_overs_made": book[journeys.MADE],
+            "hand_overs_missed": book[journeys.MISSED],
+            "drop_outs": book[journeys.DROPPED],
+            "tracked_orders": book[journeys.TRACKED],
+            "searches": book[journeys.SEARCHES],
+            "brand_searches": book[journeys.BRAND_SEARCHES],
+            "department_claims": book[journeys.DEPARTMENT_CLAIMS],
+            "expected_department_claims": book[journeys.SEEN_DEPARTMENT_CLAIMS]
+            / journeys.PROBABILITY,
+            "customers": active.sum() * weight,
+            "multichannel_customers": both.sum() * weight,
+            "satisfaction": satisfied,
+        }

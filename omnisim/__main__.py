@@ -31,6 +31,10 @@ def _started(words: list[str]) -> int:
         from omnisim.cli.configs import main as configs
 
         return configs(words[1:])
+    if first == "bench":
+        from omnisim.cli.bench import main as bench
+
+        return bench(words[1:])
     from omnisim.cli.run import main as run
 
     return run(words[1:] if first == "run" else words)

@@ -69,6 +69,22 @@ def decide(view: View, steering: Steering) -> Floats:
     return decided
 
 
+def believed(view: View, steering: Steering) -> Floats:
+    """Return the marginal CPO in which the rule believes (EUR per order, float64[media]).
+
+    Empty (NaN) where the last review window shows no credit.
+    """
+    if len(view.weeks_ago) == 0:
+        return np.full(len(view.media), np.nan)
+    window = view.weeks_ago < view.weeks_ago.min() + steering.review_weeks
+    orders = view.credit[window].sum(axis=0)
+    if steering.rule == "marginal":
+        orders = orders * elasticities(view.spend, view.credit, view.weeks_ago, steering)
+    spend = view.spend[window].sum(axis=0)
+    belief: Floats = np.where(orders > 0, spend / np.where(orders > 0, orders, 1.0), np.nan)
+    return belief
+
+
 def _capacity(planned: Floats, used: Floats) -> Floats:
     """Return the largest share that each medium could spend (infinite where it spent its plan)."""
     sated = used < SATED * planned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, assert_never
 
 import numpy as np
@@ -26,6 +27,39 @@ def read(reads: Reads, company_weight: float, claims: Floats, last_touch: Floats
             return last_touch
         case _:
             assert_never(reads)
+
+
+def last_touched(caused: Floats, baseline: float, leak: Floats, capture: Floats) -> Floats:
+    """Return the orders of which each medium has the last touch (float64[media], M4).
+
+    Of the orders that it `caused` a medium misses the share `leak`; those, and the
+    `baseline` orders that no medium caused, are touched last by each medium in the share
+    `capture` (sum at most 1), else by none.
+    """
+    leaked = leak * caused
+    touched: Floats = caused - leaked + capture * (baseline + math.fsum(leaked))
+    return touched
+
+
+def claimed(caused: Floats, baseline: float, capture: Floats) -> Floats:
+    """Return the orders that each medium claims (float64[media], M4b).
+
+    It has touched all that it `caused` and the share `capture` of all others, and takes
+    them whoever else does.
+    """
+    claims: Floats = caused + capture * (baseline + math.fsum(caused) - caused)
+    return claims
+
+
+def claimed_together(
+    caused: Floats, baseline: float, capture: Floats, own: npt.NDArray[np.bool_]
+) -> float:
+    """Return the orders that a department claims for its `own` media, each order once.
+
+    No two media capture the same order.
+    """
+    others = baseline + math.fsum(caused[~own])
+    return math.fsum(caused[own]) + math.fsum(capture[own]) * others
 
 
 def counted(expected: Floats, luck: Floats) -> Floats:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -58,11 +62,12 @@ def _parallel(
     started: list[int],
 ) -> Generator[tuple[int, Result | Failure], None, None]:
     """Return numbers with results; `started` grows by the numbers handed to workers."""
+    driver = os.getpid()
 
     def tasks() -> Iterator[object]:
         for number, unit in tuple(waiting.items()):
             started.append(number)
-            yield delayed(_numbered)(number, work, unit)
+            yield delayed(_numbered)(driver, number, work, unit)
 
     # Processes of loky's own kind, whatever start method a library has set for all others;
     # one thread each; no more units handed out than there are workers.
@@ -95,9 +100,22 @@ def _alone(unit: Task, work: Callable[[Task], Result]) -> Result | Failure:
 
 
 def _numbered(
-    number: int, work: Callable[[Task], Result], unit: Task
+    driver: int, number: int, work: Callable[[Task], Result], unit: Task
 ) -> tuple[int, Result | Failure]:
+    _end_with(driver)
     return number, _attempt(work, unit)
+
+
+@functools.cache
+def _end_with(driver: int) -> None:
+    """End this worker soon after its driver has died; loky's would wait for minutes."""
+
+    def watch() -> None:
+        while os.getppid() == driver:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _attempt(work: Callable[[Task], Result], unit: Task) -> Result | Failure:

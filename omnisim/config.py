@@ -6,6 +6,7 @@ import difflib
 import itertools
 import json
 import re
+import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -318,7 +319,7 @@ def _spec(document: dict[str, Any]) -> ExperimentSpec:
     _check_names(document)
     for key in document:
         if key not in _TOP:
-            raise _unknown((), key)
+            raise _unknown((), key, document)
     document["experiment"] = str(document["experiment"]).replace("/", "_")
     status_quo = {name: document.pop(name) for name in _DECISIONS if name in document}
     arms = document.get("arms")
@@ -371,10 +372,13 @@ _TYPES = {
     "tuple_type": "a list",
     "dict_type": "names with their values",
     "model_type": "keys with their values",
+    "model_attributes_type": "keys with their values",
+    "union_tag_not_found": "keys with their values",
     "too_short": "at least one entry",
     "string_pattern_mismatch": "lower-case letters, digits and _, a letter first",
 }
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+_BOUNDS |= {"max_length": "at most"}
 _ORDER = {"extra_forbidden": 0, "missing": 2}
 
 
@@ -394,17 +398,20 @@ def _unresolved(error: OmegaConfBaseException) -> ConfigError:
 def _explained(error: ValidationError, document: Mapping[str, Any]) -> ConfigError:
     """Return the most telling of pydantic's findings."""
     worst = min(error.errors(include_url=False), key=lambda found: _ORDER.get(found["type"], 1))
-    loc = [str(part) for part in worst["loc"] if part != "[key]"]
-    path = tuple(loc[1:] if loc[:1] == ["status_quo"] else loc)
+    path = _path(worst["loc"], document)
     context: dict[str, Any] = worst.get("ctx", {})
     if isinstance(fault := context.get("error"), Fault):
         return told(fault, path)
     key, found = ".".join(path), _short(worst["input"])
     match worst["type"]:
         case "extra_forbidden":
-            return _unknown(path[:-1], path[-1])
+            return _unknown(path[:-1], path[-1], document)
         case "missing":
             return _missing(path, document)
+        case "union_tag_invalid" | "union_tag_not_found" if isinstance(worst["input"], dict):
+            kinds, chosen = _kinds(_type(path, document)), worst["input"].get("kind")
+            near = _nearest(str(chosen), kinds)
+            return ConfigError(f"{key}.kind", _short(chosen), _listed(kinds), near)
         case "literal_error":
             names = re.findall(r"'([^']*)'", context["expected"])
             return ConfigError(key, found, _listed(names), _nearest(str(worst["input"]), names))
@@ -413,28 +420,39 @@ def _explained(error: ValidationError, document: Mapping[str, Any]) -> ConfigErr
     return ConfigError(key, found, allowed)
 
 
+def _path(loc: Iterable[str | int], document: Any) -> tuple[str, ...]:
+    """Return where pydantic found something, in the words of the YAML.
+
+    Pydantic also marks keys, and names the status quo and the kind that was chosen.
+    """
+    path: tuple[str, ...] = ()
+    parts = iter([str(part) for part in loc if part != "[key]"])
+    for part in parts:
+        path += (part,) if path or part != "status_quo" else ()
+        if _kinds(_type(path, document)):
+            next(parts, None)
+    return path
+
+
 def _missing(path: tuple[str, ...], document: Any) -> ConfigError:
     """Return what to say of a key that must be there: perhaps it lies in a misspelt entry."""
-    for part in path[:-2]:
-        document = dict(_entries(document)).get(part)
-    entries = dict(_entries(document))
+    entries = dict(_entries(_at(path[:-2], document)))
     entry = path[-2] if len(path) > 1 else ""
-    if _items(_kind(path[:-2])) and (near := _nearest(entry, entries.keys() - {entry})):
-        allowed = f"{_listed(entries)}, each with {_listed(_names(_kind(path[:-1])) or ())}"
+    names = _names(_kind(path[:-1], document)) or {}
+    if _items(_kind(path[:-2], document)) and (near := _nearest(entry, entries.keys() - {entry})):
+        allowed = f"{_listed(entries)}, each with {_listed(names)}"
         return ConfigError(".".join(path[:-1]), f"'{entry}' without {path[-1]}", allowed, near)
-    return ConfigError(".".join(path), "nothing", _wanted(_kind(path)))
+    return ConfigError(".".join(path), "nothing", _wanted(_kind(path, document)))
 
 
-def _unknown(path: tuple[str, ...], name: str) -> ConfigError:
+def _unknown(path: tuple[str, ...], name: str, document: Any) -> ConfigError:
     """Return what to say of a key that the spec does not have."""
-    names = _names(_kind(path)) or {}
+    names = _names(_kind(path, document)) or {}
     key = ".".join((*path, name))
-    if re.fullmatch(r"_\w+_", name):
-        return ConfigError(key, f"'{name}'", "kinds by their names, never Python to call")
     if path[:1] == ("arms",) and len(path) == 2 and not _nearest(name, _DECISIONS):
         return ConfigError(key, f"'{name}'", f"in an arm, decisions only: {_listed(_DECISIONS)}")
     near = _nearest(name, names)
-    nearest = ".".join((*path, near)) if near else _elsewhere(name)
+    nearest = ".".join((*path, near)) if near else _elsewhere(name, document)
     return ConfigError(key, "an unknown key", _listed(names) or "one value", nearest)
 
 
@@ -446,16 +464,17 @@ def _check_key(key: str, config: DictConfig, adds: bool) -> None:
         if key not in FOLDERS:
             raise ConfigError(key, "an unknown key", _listed(FOLDERS), _nearest(key, FOLDERS))
         return
-    node: Any = OmegaConf.to_container(config)
+    document: Any = OmegaConf.to_container(config)
     path: tuple[str, ...] = ()
     for name in key.split("."):
-        kind, names = _kind(path), _names(_kind(path))
+        _check_callable(path, name)
+        kind = _kind(path, document)
+        names = _names(kind)
         if name not in (names if names is not None else [name]) or not (names or _items(kind)):
-            raise _unknown(path, name)
-        entries = dict(_entries(node))
+            raise _unknown(path, name, document)
+        entries = dict(_entries(_at(path, document)))
         if name not in entries and _names(_items(kind)) and not adds:
             _check_new(path, name, entries)
-        node = entries.get(name)
         path += (name,)
 
 
@@ -473,10 +492,15 @@ def _check_names(node: Any, path: tuple[str, ...] = ()) -> None:
         if not isinstance(name, str):
             allowed = "a text (YAML reads on, off, yes and no as true and false: quote them)"
             raise ConfigError(".".join((*path, str(name))), f"the name {_short(name)}", allowed)
-        if re.fullmatch(r"_\w+_", name):
-            raise _unknown(path, name)
+        _check_callable(path, name)
     for name, inner in _entries(node):
         _check_names(inner, (*path, name))
+
+
+def _check_callable(path: tuple[str, ...], name: str) -> None:
+    if re.fullmatch(r"_\w+_", name):
+        allowed = "kinds by their names, never Python to call"
+        raise ConfigError(".".join((*path, name)), f"'{name}'", allowed)
 
 
 def _entries(node: Any) -> Iterator[tuple[str, Any]]:
@@ -514,13 +538,41 @@ def _broken(error: yaml.YAMLError) -> ConfigError:
     return ConfigError(place, f"broken YAML ({problem})", "YAML")
 
 
-def _kind(path: tuple[str, ...]) -> Any:
-    """Return the type that the spec gives to a key."""
-    kind: Any = _TOP
+def _at(path: tuple[str, ...], document: Any) -> Any:
+    """Return what a document holds under a key, None if nothing."""
     for name in path:
-        names = _names(kind)
-        kind = names.get(name) if names is not None else _items(kind)
-    return kind
+        document = dict(_entries(document)).get(name)
+    return document
+
+
+def _type(path: tuple[str, ...], document: Any) -> Any:
+    """Return the type that the spec gives to a key; None for a key that it does not have."""
+    if not path:
+        return _TOP
+    parent = _kind(path[:-1], document)
+    names = _names(parent)
+    return names.get(path[-1]) if names is not None else _items(parent)
+
+
+def _kind(path: tuple[str, ...], document: Any) -> Any:
+    """Return the type of a key; where there is a choice, the one of the document's `kind`."""
+    kind = _type(path, document)
+    kinds = _kinds(kind)
+    chosen = str(dict(_entries(_at(path, document))).get("kind"))
+    return kinds.get(chosen, next(iter(kinds.values()), kind))
+
+
+def _kinds(kind: Any) -> dict[str, type[Words]]:
+    """Return the types between which a `kind` chooses, by that kind; nothing for all else."""
+    found: dict[str, type[Words]] = {}
+    if typing.get_origin(kind) not in (typing.Union, types.UnionType):
+        return found
+    for one in typing.get_args(kind):
+        one = typing.get_args(one)[0] if typing.get_origin(one) is typing.Annotated else one
+        if isinstance(one, type) and issubclass(one, Words) and "kind" in one.model_fields:
+            (name,) = typing.get_args(one.model_fields["kind"].annotation)
+            found[name] = one
+    return found
 
 
 def _names(kind: Any) -> dict[str, Any] | None:
@@ -545,16 +597,16 @@ def _wanted(kind: Any) -> str:
     return _TYPES[kinds[kind]] if kind in kinds else "a value"
 
 
-def _elsewhere(name: str) -> str:
+def _elsewhere(name: str, document: Any) -> str:
     """Return the key that ends in this name, or nearly so, if it only lies somewhere else."""
-    keys = dict(_leaves(_TOP, ()))
+    keys = dict(_leaves((), document))
     return keys.get(_nearest(name, keys, 0.8), "")
 
 
-def _leaves(kind: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for name, inner in reversed((_names(kind) or {}).items()):
+def _leaves(path: tuple[str, ...], document: Any) -> Iterator[tuple[str, str]]:
+    for name in reversed(_names(_kind(path, document)) or {}):
         yield name, ".".join((*path, name))
-        yield from _leaves(inner, (*path, name))
+        yield from _leaves((*path, name), document)
 
 
 def _nearest(name: str, choices: Iterable[str], likeness: float = 0.6) -> str:

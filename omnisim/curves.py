@@ -60,7 +60,8 @@ class Exponential:
 
     def spend_at(self, slope: float) -> float:
         """Return the spend at which the slope has fallen to `slope`."""
-        return max(0.0, math.log(self.k * self.b / slope) / self.b)
+        first = self.k * self.b
+        return math.log(first / slope) / self.b if first > slope else 0.0
 
 
 @dataclass(frozen=True)
@@ -101,3 +102,27 @@ class MichaelisMenten:
     def spend_at(self, slope: float) -> float:
         """Return the spend at which the slope has fallen to `slope`."""
         return max(0.0, math.sqrt(self.most * self.half / slope) - self.half)
+
+
+@dataclass(frozen=True)
+class Steady:
+    """A curve over adstock as a curve over a spend that never changes.
+
+    What is left of the adstock after a week is `carry_over` of it, so that in the end it
+    is spend / (1 - carry_over).
+    """
+
+    curve: Curve
+    carry_over: float
+
+    def orders(self, spend: float) -> float:
+        """Return the orders that a spend causes."""
+        return self.curve.orders(spend / (1 - self.carry_over))
+
+    def slope(self, spend: float) -> float:
+        """Return the extra orders of one more euro."""
+        return self.curve.slope(spend / (1 - self.carry_over)) / (1 - self.carry_over)
+
+    def spend_at(self, slope: float) -> float:
+        """Return the spend at which the slope has fallen to `slope`."""
+        return self.curve.spend_at(slope * (1 - self.carry_over)) * (1 - self.carry_over)

@@ -58,9 +58,12 @@ class Department(mesa.Agent):
 
 
 def weekly_plan(budget_cents: int) -> tuple[int, ...]:
-    """Return the cents of each week: a year's budget in equal parts, to the cent."""
-    alike = [1.0] * WEEKS_IN_YEAR
-    return tuple(allocation.largest_remainder(budget_cents, alike).tolist())
+    """Return the cents of each week: a year's budget in equal parts, to the cent.
+
+    Cents that are left over go to the first weeks.
+    """
+    each, over = divmod(budget_cents, WEEKS_IN_YEAR)
+    return tuple(each + (week < over) for week in range(WEEKS_IN_YEAR))
 
 
 def next_budgets(budgets: Mapping[str, int], growth: float, total_cents: int) -> dict[str, int]:

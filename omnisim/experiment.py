@@ -13,10 +13,12 @@ from typing import Protocol
 
 import pandas as pd
 
+from omnisim import misallocation
 from omnisim.comparison import Comparison, compare, glance
 from omnisim.measures import check, measure, tidy
+from omnisim.misallocation import Gap, LastEuro
 from omnisim.records import Records
-from omnisim.spec import ExperimentSpec
+from omnisim.spec import TRUTH_REPLICATIONS, ExperimentSpec
 
 
 @dataclass(frozen=True)
@@ -68,13 +70,18 @@ class Progress:
 
 @dataclass(frozen=True)
 class Answer:
-    """All that was found: ledgers by arm and replication, measures, the comparison."""
+    """All that was found: ledgers by arm and replication, measures, the comparison.
+
+    `gaps` and `last_euros` are empty where the truth was not asked for.
+    """
 
     spec: ExperimentSpec
     records: tuple[Records, ...]
     measures: pd.DataFrame
     comparison: Comparison
     simulated: int
+    gaps: tuple[Gap, ...] = ()
+    last_euros: tuple[LastEuro, ...] = ()
 
     @property
     def from_store(self) -> bool:
@@ -98,40 +105,73 @@ def run(
     precision = aim.precision if aim.precision is not None else 0.0
     books: list[Records] = []
     frames: list[pd.DataFrame] = []
-    simulated, planned = 0, 0
+    beside: list[pd.DataFrame] = []
+    whole, simulated = _with_yardsticks(spec, shelf, run_units, tell)
+    planned = 0
     while planned < aim.max:
         batch = range(planned, aim.max if precision == 0 else min(planned + aim.min, aim.max))
         planned = batch.stop
         tell(Progress(len(frames), planned))
-        for is_new, found in _replications(spec, batch, shelf, run_units):
+        asked = [Unit(nth, _arms(whole, spec, nth)) for nth in batch]
+        for is_new, found in _replications(whole, asked, shelf, run_units):
             simulated += is_new
-            books += found
-            frames.append(measure(spec, found))
+            own = [records for records in found if records.arm in spec.arms]
+            books += own
+            frames.append(measure(spec, own))
+            beside.append(measure(spec, [one for one in found if one.arm not in spec.arms]))
             comparison = compare(spec, pd.concat(frames))
             tell(Progress(len(frames), planned, glance(spec, comparison)))
         if comparison.is_precise(precision):
             break
     books.sort(key=lambda book: (book.arm, book.replication))
     measures = tidy(pd.concat(frames))
-    return Answer(spec, tuple(books), measures, compare(spec, measures), simulated)
+    return Answer(
+        spec,
+        tuple(books),
+        measures,
+        compare(spec, measures),
+        simulated,
+        misallocation.gaps(spec, pd.concat([measures, *beside])) if whole is not spec else (),
+        misallocation.last_euros(books),
+    )
+
+
+def _with_yardsticks(
+    spec: ExperimentSpec, shelf: Shelf, run_units: RunUnits, tell: Callable[[Progress], None]
+) -> tuple[ExperimentSpec, int]:
+    """Return the spec with yardsticks beside its arms, and how much was simulated for them."""
+    if spec.truth == "none" or len(spec.market.media) < 2:
+        return spec, 0
+    tell(Progress(0, spec.replications.min, "Looking for the best split of the budget"))
+    asked = [Unit(nth, (misallocation.SEARCH,)) for nth in range(misallocation.SEARCHES)]
+    looked = list(_replications(misallocation.search(spec), asked, shelf, run_units))
+    books = [records for _, found in looked for records in found]
+    arms = spec.arms | misallocation.yardsticks(spec, books)
+    return spec.model_copy(update={"arms": arms}), sum(is_new for is_new, _ in looked)
+
+
+def _arms(whole: ExperimentSpec, own: ExperimentSpec, replication: int) -> tuple[str, ...]:
+    """Return the arms of a replication; yardsticks stand beside the first ones only."""
+    return tuple(sorted(whole.arms if replication < TRUTH_REPLICATIONS else own.arms))
 
 
 def _replications(
-    spec: ExperimentSpec, batch: Sequence[int], shelf: Shelf, run_units: RunUnits
+    spec: ExperimentSpec, asked: Sequence[Unit], shelf: Shelf, run_units: RunUnits
 ) -> Iterator[tuple[bool, list[Records]]]:
-    missing = []
-    for replication in batch:
-        kept = {arm: shelf.get(spec, arm, replication) for arm in sorted(spec.arms)}
+    missing, whole = [], {unit.replication: unit.arms for unit in asked}
+    for unit in asked:
+        kept = {arm: shelf.get(spec, arm, unit.replication) for arm in unit.arms}
         sound = [records for records in kept.values() if records is not None]
         if len(sound) == len(kept):
             yield False, sound
         else:
             arms = tuple(arm for arm, records in kept.items() if records is None)
-            missing.append(Unit(replication, arms))
+            missing.append(Unit(unit.replication, arms))
     for unit, failure in run_units(missing, partial(_work, spec, shelf)):
         if failure is not None:
             raise Stopped(f"replication {unit.replication}: {failure.message}", failure.trace)
-        yield True, [_kept(spec, shelf, arm, unit.replication) for arm in sorted(spec.arms)]
+        arms = whole[unit.replication]
+        yield True, [_kept(spec, shelf, arm, unit.replication) for arm in arms]
 
 
 def _kept(spec: ExperimentSpec, shelf: Shelf, arm: str, replication: int) -> Records:

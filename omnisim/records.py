@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+
+from omnisim.spec import Till
 
 MEDIA_COLUMNS = (
     "planned_cents",
@@ -57,6 +60,10 @@ COMPANY_COLUMNS = (
     "multichannel_customers",
     "satisfaction",
 )
+TRUTH_COLUMNS = (
+    *("channel", "factor", "spend_year", "believed_cpo"),
+    *("cost_short", "orders_short", "cost_long", "orders_long"),
+)
 CENTS = ("planned_cents", "spent_cents", "budget_cents", "allocated_cents", "held_back_cents")
 
 
@@ -102,18 +109,39 @@ class Records:
     """The ledgers of one arm in one replication.
 
     `weekly` has a row per week and channel (`kind` media or sales; columns of the other
-    kind hold 0), `company` a row per week; weeks below 0 are shared history. Scaled to
-    real persons; money of media in whole cents, all other money in EUR.
+    kind hold 0), `company` a row per week; weeks below 0 are shared history. `truth` has a
+    row per medium and change of its spend, where it was measured. Scaled to real persons;
+    money of media in whole cents, all other money in EUR.
     """
 
     arm: str
     replication: int
     weekly: pd.DataFrame
     company: pd.DataFrame
+    truth: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(TRUTH_COLUMNS)))
+
+
+def worth(
+    tills: Sequence[Till], vat: float, orders: np.ndarray, gross: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return what orders and their gross value bring, by columns (EUR, float64[channels])."""
+    kept = np.array([(1 - till.returned) / (1 + vat) for till in tills])
+    margin = kept * np.array([till.margin for till in tills])
+    return {
+        "revenue_gross": gross,
+        "revenue_net": gross * kept,
+        "margin": gross * margin,
+        "cost_to_serve": orders * np.array([till.cost_to_serve for till in tills]),
+    }
 
 
 def records(
-    ledger: Ledger, arm: str, replication: int, media: list[str], channels: list[str]
+    ledger: Ledger,
+    truth: pd.DataFrame,
+    arm: str,
+    replication: int,
+    media: list[str],
+    channels: list[str],
 ) -> Records:
     """Lay a ledger out as tidy frames."""
     weeks = np.arange(ledger.first_week, ledger.next_week)
@@ -132,6 +160,7 @@ def records(
         replication=replication,
         weekly=_whole_cents(weekly.sort_values(["week", "kind", "channel"], ignore_index=True)),
         company=_whole_cents(company),
+        truth=truth,
     )
 
 

@@ -5,18 +5,32 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+from importlib import metadata
 from pathlib import Path
 
 KERNELS = ("streams", "people", "contacts", "journeys")
 MODEL = (
-    *("spec", *KERNELS, "records", "attribution", "allocation"),
-    *("departments", "steering", "simulation/crowd", "simulation/clock"),
+    *("spec", "curves", *KERNELS, "records", "attribution", "allocation"),
+    *(
+        "departments",
+        "steering",
+        "simulation/crowd",
+        "simulation/textbook",
+        "simulation/population",
+        "simulation/truth",
+        "simulation/clock",
+    ),
 )
+LIBRARIES = ("llvmlite", "mesa", "numba", "numpy", "scipy", "simpy")
 
 
 def model_version() -> str:
-    """Return a hash of every source that can change a number."""
-    return _hash(MODEL)
+    """Return a hash of every source that can change a number, and of what computes with it.
+
+    The same bits are promised for one kind of machine and one set of libraries.
+    """
+    versions = [f"{name}-{metadata.version(name)}" for name in LIBRARIES]
+    return _hash(MODEL, platform.machine(), platform.python_version(), *versions)
 
 
 def kernel_folder() -> Path:
@@ -35,9 +49,9 @@ def is_compiled() -> bool:
     return any(kernel_folder().rglob("*.nbc"))
 
 
-def _hash(names: tuple[str, ...]) -> str:
+def _hash(names: tuple[str, ...], *others: str) -> str:
     here = Path(__file__).parent
-    digest = hashlib.sha256()
+    digest = hashlib.sha256("\0".join(others).encode())
     for name in names:
         digest.update((here / f"{name}.py").read_bytes())
     return digest.hexdigest()[:16]

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 Stage = Literal["inform", "evaluate", "buy"]
 STAGES: tuple[Stage, ...] = ("inform", "evaluate", "buy")
 DAYS_IN_YEAR = 364
 WEEKS_IN_YEAR = 52
 DAYS_IN_WEEK = 7
+TRUTH_REPLICATIONS = 5
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Names = Annotated[tuple[Name, ...], AfterValidator(lambda names: tuple(sorted(names)))]
 
 
 class Fault(ValueError):
@@ -111,24 +121,32 @@ class Medium(Words):
     audience: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
-class SalesChannel(Words):
+class Till(Words):
+    """What an order is worth in a sales channel.
+
+    `basket` in EUR with VAT; `margin` on net revenue; `cost_to_serve` in EUR per order;
+    `returned` the share of value that comes back.
+    """
+
+    basket: Positive
+    margin: Share
+    cost_to_serve: NonNegative = 0.0
+    returned: Share = 0.0
+
+
+class SalesChannel(Till):
     """One channel in which orders are placed.
 
     `success` and `lost` are probabilities per contact and stage; what is left repeats
-    the stage. `basket` in EUR with VAT; `margin` on net revenue; `cost_to_serve` in EUR
-    per order; `returned` the share of value that comes back; `identity` the share of
-    customers who can be recognised here; `quality` the satisfaction an order leaves.
+    the stage. `identity` is the share of customers who can be recognised here; `quality`
+    the satisfaction an order leaves.
     """
 
     online: bool
     identity: Share
     success: dict[Stage, Share]
     lost: dict[Stage, Share]
-    basket: Positive
     basket_spread: NonNegative = 0.0
-    margin: Share
-    cost_to_serve: NonNegative = 0.0
-    returned: Share = 0.0
     quality: float = 0.0
 
     @model_validator(mode="after")
@@ -214,31 +232,63 @@ class Journey(Words):
     blocks_needs: bool = True
 
 
-Start = Literal["grown", "survey", "optimal", "equal"]
+class Marketplace(Words):
+    """What every kind of market has, and management does not decide.
 
-
-class Market(Words):
-    """Everything that management does not decide.
-
-    `people` agents stand for `persons` real persons; `budget` in EUR a year over all
-    media; `start` picks from `splits` the budget shares with which the shared history
-    begins; `trend` scales every medium's own trend and `drift` is the weekly standard
-    deviation of a random walk in every medium's log pull; `attention` in contacts a day;
-    `vat` as a rate; `pressure` is closed (audiences counted at midnight) or open (planned
-    audiences, so that nobody's life touches anybody else's).
+    `budget` in EUR a year over all media; `start` picks from `splits` the budget shares
+    with which the shared history begins (`equal` needs no split); `trend` scales every
+    medium's own trend and `drift` is the weekly standard deviation of a random walk in
+    the log of what every medium does; `vat` as a rate.
     """
 
     name: Name
-    people: Annotated[int, Field(ge=1)]
-    persons: Positive
     budget: NonNegative
-    start: Start = "equal"
-    splits: dict[Start, dict[Name, Share]] = {}
+    start: Name = "equal"
+    splits: dict[Name, dict[Name, Share]] = {}
     trend: NonNegative = 1.0
     drift: NonNegative = 0.0
-    attention: Positive = 10.0
     vat: Share = 0.19
     burn_in_weeks: Annotated[int, Field(ge=0)] = 0
+    media: Mapping[Name, Words] = {}
+    channels: Mapping[Name, Till]
+
+    @model_validator(mode="after")
+    def _starts_somewhere(self) -> Marketplace:
+        both = sorted(set(self.media) & set(self.channels))
+        if both:
+            raise Fault(f"media.{both[0]}", f"'{both[0]}'", "a name that no sales channel has")
+        for start, shares in self.splits.items():
+            _known(f"splits.{start}", shares, self.media, "medium")
+            missing = sorted(set(self.media) - set(shares))
+            if missing:
+                raise Fault(f"splits.{start}.{missing[0]}", "nothing", "a share for every medium")
+            _sums_to_one(f"splits.{start}", shares)
+        starts = sorted({*self.splits, "equal"})
+        if self.start not in starts:
+            raise Fault("start", f"'{self.start}'", "equal or a start that has a split", starts)
+        if self.budget > 0 and not self.media:
+            raise Fault("budget", self.budget, "0 in a market without media")
+        return self
+
+    def start_split(self) -> dict[str, float]:
+        """Return each medium's share of the budget when the shared history begins."""
+        if self.start not in self.splits:
+            return {name: 1 / len(self.media) for name in sorted(self.media)}
+        return {name: self.splits[self.start][name] for name in sorted(self.media)}
+
+
+class Market(Marketplace):
+    """A market of people, who meet media and place orders.
+
+    `people` agents stand for `persons` real persons; `attention` in contacts a day;
+    `pressure` is closed (audiences counted at midnight) or open (planned audiences, so
+    that nobody's life touches anybody else's).
+    """
+
+    kind: Literal["people"] = "people"
+    people: Annotated[int, Field(ge=1)]
+    persons: Positive
+    attention: Positive = 10.0
     recent_visit_days: Annotated[int, Field(ge=1)] = 30
     recent_buyer_days: Annotated[int, Field(ge=0)] = 30
     pressure: Literal["closed", "open"] = "closed"
@@ -257,9 +307,6 @@ class Market(Words):
 
     @model_validator(mode="after")
     def _is_coherent(self) -> Market:
-        both = sorted(set(self.media) & set(self.channels))
-        if both:
-            raise Fault(f"media.{both[0]}", f"'{both[0]}'", "a name that no sales channel has")
         _sums_to_one("segments", {name: s.share for name, s in self.segments.items()})
         for name, segment in self.segments.items():
             _known(f"segments.{name}.affinity", segment.affinity, self.media, "medium")
@@ -273,23 +320,93 @@ class Market(Words):
                     "a sales channel of the market",
                     sorted(self.channels),
                 )
-        for start, shares in self.splits.items():
-            _known(f"splits.{start}", shares, self.media, "medium")
-            missing = sorted(set(self.media) - set(shares))
-            if missing:
-                raise Fault(f"splits.{start}.{missing[0]}", "nothing", "a share for every medium")
-            _sums_to_one(f"splits.{start}", shares)
-        if self.media and self.start != "equal" and self.start not in self.splits:
-            raise Fault("start", f"'{self.start}'", "a start that has a split", sorted(self.splits))
-        if self.budget > 0 and not self.media:
-            raise Fault("budget", self.budget, "0 in a market without media")
         return self
 
-    def start_split(self) -> dict[str, float]:
-        """Return each medium's share of the budget when the shared history begins."""
-        if self.start == "equal" and "equal" not in self.splits:
-            return {name: 1 / len(self.media) for name in sorted(self.media)}
-        return {name: self.splits[self.start][name] for name in sorted(self.media)}
+
+class LogCurve(Words):
+    """Orders = a ln(1 + spend / b)."""
+
+    kind: Literal["log"]
+    a: NonNegative
+    b: Positive
+
+
+class ExponentialCurve(Words):
+    """Orders = k (1 - exp(-b spend))."""
+
+    kind: Literal["exponential"]
+    k: NonNegative
+    b: Positive
+
+
+class PowerCurve(Words):
+    """Orders = a spend^beta."""
+
+    kind: Literal["power"]
+    a: NonNegative
+    beta: Annotated[float, Field(gt=0, lt=1)]
+
+
+class TextbookMedium(Words):
+    """One medium as a response curve: orders a week by the adstock of its spend in EUR.
+
+    `carry_over` is the part of the adstock that is left after a week: this week's spend
+    plus that part of the last adstock; with it the curve gives, for a spend that does not
+    change, the orders at spend / (1 - `carry_over`). Last touch misses the share `leak`
+    of the orders that the medium causes; the medium also touches the share `capture` of
+    the orders that it does not cause, and of those that were missed. `trend` of the log
+    response a year.
+    """
+
+    curve: Annotated[LogCurve | ExponentialCurve | PowerCurve, Field(discriminator="kind")]
+    carry_over: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    leak: Share = 0.0
+    capture: Share = 0.0
+    trend: float = 0.0
+
+
+class Demand(Words):
+    """How much more or less of everything is bought in a week: exp of an AR(1).
+
+    `sd` of its stationary distribution, `autocorrelation` from week to week.
+    """
+
+    sd: NonNegative = 0.0
+    autocorrelation: Annotated[float, Field(ge=0, lt=1)] = 0.5
+
+
+class TextbookMarket(Marketplace):
+    """A market without people: closed-form curves in their place, for which truth is known.
+
+    Orders a week are `baseline_orders` plus what the curves of all media give, times
+    demand; the real firm's orders are Poisson around them, all in the one sales channel.
+    """
+
+    kind: Literal["textbook"]
+    baseline_orders: NonNegative = 0.0
+    demand: Demand = Demand()
+    media: dict[Name, TextbookMedium] = {}
+    channels: Annotated[dict[Name, Till], Field(min_length=1, max_length=1)]
+
+    @model_validator(mode="after")
+    def _credits_at_most_every_order(self) -> TextbookMarket:
+        captured = math.fsum(medium.capture for medium in self.media.values())
+        if captured > 1 + 1e-9:
+            raise Fault("media", f"a sum of {captured:g} captured", "a sum of capture of at most 1")
+        return self
+
+
+def _kind_of_market(market: Any) -> str | None:
+    """Return what a market says it is: of people, unless it says something else."""
+    if isinstance(market, Mapping):
+        return str(market.get("kind", "people"))
+    return getattr(market, "kind", None)
+
+
+AnyMarket = Annotated[
+    Annotated[Market, Tag("people")] | Annotated[TextbookMarket, Tag("textbook")],
+    Discriminator(_kind_of_market),
+]
 
 
 class Steering(Words):
@@ -297,14 +414,17 @@ class Steering(Words):
 
     `kind` is the scope of one decision: nobody (`frozen`), an equal share for every
     medium (`equal`), each department over its own media (`siloed`), one centre over all
-    (`central`). `rule` is what the one who decides does: `marginal` (C4) or
-    `credit_share` (C3a). `review_weeks` between decisions; `damping`, `step` and `floor`
-    as shares; `exploration` the standard deviation of log spend around the plan;
+    (`central`), a plan made in advance (`given`: shares by week after adoption, else the
+    split stays), or one who tries every move in forks of the world and so knows the truth
+    (`oracle`: the upper bound, which no strategist can have). `rule` is what the one who
+    decides does: `marginal` (C4) or `credit_share` (C3a). `review_weeks` between
+    decisions; `damping`, `step` and `floor` as shares; `exploration` the standard
+    deviation of log spend around the plan;
     `report_delay_weeks` and `report_noise` (standard deviation of log credit) hold for
     reports that leave a department; `fixed` names media that keep their share.
     """
 
-    kind: Literal["frozen", "equal", "siloed", "central"]
+    kind: Literal["frozen", "equal", "siloed", "central", "oracle", "given"]
     rule: Literal["marginal", "credit_share"] = "marginal"
     review_weeks: Annotated[int, Field(ge=1)] = 4
     damping: Annotated[float, Field(gt=0, le=1)] = 0.5
@@ -316,7 +436,14 @@ class Steering(Words):
     forgetting: Annotated[float, Field(gt=0, le=1)] = 0.97
     report_delay_weeks: Annotated[int, Field(ge=0)] = 2
     report_noise: NonNegative = 0.2
-    fixed: tuple[Name, ...] = ()
+    fixed: Names = ()
+    given: dict[Annotated[int, Field(ge=0)], dict[Name, Share]] = {}
+
+    @model_validator(mode="after")
+    def _given_splits_are_whole(self) -> Steering:
+        for week, shares in self.given.items():
+            _sums_to_one(f"given.{week}", shares)
+        return self
 
 
 class Integration(Words):
@@ -352,7 +479,7 @@ class Attribution(Words):
 class Department(Words):
     """One department and the channels, paid or selling, that it owns."""
 
-    owns: tuple[Name, ...]
+    owns: Names
 
 
 class Strategy(Words):
@@ -409,27 +536,61 @@ class ExperimentSpec(Words):
     decision_rule: str
     expectation: str = ""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
-    market: Market
+    market: AnyMarket
     status_quo: Strategy
     arms: Annotated[dict[Name, Strategy], Field(min_length=1)]
     baseline: Name
     horizon: Horizon = Horizon()
     replications: Replications = Replications()
     outcomes: Outcomes = Outcomes()
+    truth: Literal["none", "quick", "full"] = "quick"
+
+    def truth_of(self, arm: str, replication: int) -> str:
+        """Return how deep the truth is measured for an arm in a replication.
+
+        The first replications are enough for a twentieth of an effect; where splits are
+        given or foreseen nobody believes anything.
+        """
+        kind = self.arms[arm].steering.kind
+        measured = replication < TRUTH_REPLICATIONS and kind not in ("given", "oracle")
+        long_enough = self.horizon.weeks >= WEEKS_IN_YEAR
+        return self.truth if measured and long_enough and self.market.media else "none"
+
+    def determining(self) -> dict[str, Any]:
+        """Return what determines every number of a world but the strategy that is adopted.
+
+        The market's name and the starts that are not taken change none.
+        """
+        market = self.market.model_dump(mode="json", exclude={"name", "start", "splits"})
+        return {
+            "market": market | {"split": self.market.start_split()},
+            "status_quo": self.status_quo.model_dump(mode="json"),
+            "horizon": self.horizon.model_dump(mode="json"),
+            "seed": self.seed,
+        }
 
     @model_validator(mode="after")
     def _fits_the_market(self) -> ExperimentSpec:
         if self.baseline not in self.arms:
             raise Fault("baseline", f"'{self.baseline}'", "one of the arms", sorted(self.arms))
         _owned_once("organigram", self.status_quo, self.market)
-        _known("steering.fixed", self.status_quo.steering.fixed, self.market.media, "medium")
+        _plans_known_media("steering", self.status_quo.steering, self.market)
         for name, arm in self.arms.items():
             _owned_once(f"arms.{name}.organigram", arm, self.market)
-            _known(f"arms.{name}.steering.fixed", arm.steering.fixed, self.market.media, "medium")
+            _plans_known_media(f"arms.{name}.steering", arm.steering, self.market)
         return self
 
 
-def _owned_once(key: str, strategy: Strategy, market: Market) -> None:
+def _plans_known_media(key: str, steering: Steering, market: Marketplace) -> None:
+    _known(f"{key}.fixed", steering.fixed, market.media, "medium")
+    for week, shares in steering.given.items():
+        _known(f"{key}.given.{week}", shares, market.media, "medium")
+        missing = sorted(set(market.media) - set(shares))
+        if missing:
+            raise Fault(f"{key}.given.{week}.{missing[0]}", "nothing", "a share for every medium")
+
+
+def _owned_once(key: str, strategy: Strategy, market: Marketplace) -> None:
     channels = set(market.media) | set(market.channels)
     owner: dict[str, str] = {}
     for name, department in sorted(strategy.organigram.items()):

@@ -13,7 +13,7 @@ from omnisim.attribution import Reads
 from omnisim.departments import Department
 from omnisim.spec import Strategy
 
-FIXED = "(fixed)"  # no department can have this name
+FIXED, ORACLE, GIVEN = "(fixed)", "oracle", "given"
 
 
 class Decider(Protocol):
@@ -79,11 +79,15 @@ class EqualSplitter(mesa.Agent):
 
 
 def deciders(strategy: Strategy, media: Iterable[str], model: mesa.Model) -> tuple[Decider, ...]:
-    """Return who decides, sorted by key; `media` are all paid media of the market."""
+    """Return who decides, sorted by key; `media` are all paid media of the market.
+
+    Nobody decides where splits are given; the oracle sees the world itself, as no decider
+    does.
+    """
     scopes = budget_scopes(strategy, media)
     scopes.pop(FIXED, None)
     match strategy.steering.kind:
-        case "frozen":
+        case "frozen" | "oracle" | "given":
             return ()
         case "siloed":
             weight = strategy.incentives.company_weight
@@ -107,6 +111,8 @@ def budget_scopes(strategy: Strategy, media: Iterable[str]) -> dict[str, tuple[s
     pools = {
         "central": {OmnichannelManager.key: paid},
         "equal": {EqualSplitter.key: paid},
+        ORACLE: {ORACLE: paid},
+        GIVEN: {GIVEN: paid},
     }
     owners = {key: set(unit.owns) & paid for key, unit in strategy.organigram.items()}
     scopes = {

@@ -25,6 +25,7 @@ import yaml
 
 from omnisim.dictionary import dictionary_csv
 from omnisim.experiment import Answer
+from omnisim.files import Unwritable, whole
 from omnisim.records import Records
 from omnisim.spec import ExperimentSpec
 
@@ -45,10 +46,6 @@ PACKAGES = (
     "simpy",
 )
 _log = logging.getLogger(__name__)
-
-
-class Unwritable(OSError):
-    """A place where nothing can be written: which, and why, in one line."""
 
 
 def writable(folder: Path) -> None:
@@ -87,7 +84,7 @@ class Store:
         except FileNotFoundError:
             return None
         try:
-            weekly, company = _unpack(content, asked)
+            frames = _unpack(content, asked)
         except (pa.ArrowException, OSError, ValueError, LookupError, TypeError) as error:
             aside = path.with_name(f"{path.name}.damaged")
             with contextlib.suppress(FileNotFoundError):
@@ -95,7 +92,7 @@ class Store:
             reason = (str(error).splitlines() or [""])[0]
             _log.warning("damaged, set aside and computed again: %s (%s)", aside, reason)
             return None
-        return Records(arm=arm, replication=replication, weekly=weekly, company=company)
+        return Records(arm=arm, replication=replication, **frames)
 
     def put(self, spec: ExperimentSpec, records: Records) -> None:
         """Keep the records: the whole file or none."""
@@ -108,15 +105,13 @@ class Store:
     def _asked(self, spec: ExperimentSpec, arm: str, replication: int) -> str:
         """Return all that determines the numbers, and nothing else."""
         return _canonical(
-            {
+            spec.determining()
+            | {
                 "format": FORMAT,
                 "model": self.model,
-                "market": spec.market.model_dump(mode="json"),
-                "status_quo": spec.status_quo.model_dump(mode="json"),
                 "strategy": spec.arms[arm].model_dump(mode="json"),
-                "horizon": spec.horizon.model_dump(mode="json"),
-                "seed": spec.seed,
                 "replication": replication,
+                "truth": spec.truth_of(arm, replication),
             }
         )
 
@@ -239,7 +234,7 @@ def _output(command: list[str]) -> str | None:
 
 
 def _pack(records: Records, asked: str) -> bytes:
-    frames = {"weekly": records.weekly, "company": records.company}
+    frames = {"weekly": records.weekly, "company": records.company, "truth": records.truth}
     tables = [
         pa.Table.from_pandas(frame.assign(**{LEDGER: name}), preserve_index=False)
         for name, frame in frames.items()
@@ -255,7 +250,7 @@ def _pack(records: Records, asked: str) -> bytes:
     return _parquet(table.replace_schema_metadata({"omnisim": _canonical(about)}))
 
 
-def _unpack(content: bytes, asked: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _unpack(content: bytes, asked: str) -> dict[str, pd.DataFrame]:
     table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
     about = json.loads((table.schema.metadata or {})[b"omnisim"])
     if _canonical(about["asked"]) != asked:
@@ -266,7 +261,7 @@ def _unpack(content: bytes, asked: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     }
     if _digest(frames) != about["digest"]:
         raise ValueError("its content does not fit its checksum")
-    return frames["weekly"], frames["company"]
+    return frames
 
 
 def _digest(frames: Mapping[str, pd.DataFrame]) -> str:
@@ -288,20 +283,8 @@ def _parquet(table: pa.Table) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a whole file or nothing at all; raise Unwritable."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise Unwritable(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    with whole(path) as file:
+        file.write(content)
 
 
 def _hash(text: str) -> str:

@@ -14,7 +14,7 @@ import yaml
 import omnisim
 from omnisim import config
 from omnisim.__main__ import main
-from omnisim.spec import ExperimentSpec, Steering
+from omnisim.spec import ExperimentSpec, Market, Steering
 
 WRONG = sorted((Path(__file__).parent / "wrong").glob("*.yaml"))
 ROOT = Path(omnisim.__file__).parents[1]
@@ -102,6 +102,9 @@ def test_a_wrong_file_is_refused_in_one_line(
         ("market.budget=-1", "market.budget: found -1; allowed: at least 0"),
         ("market.budget=nan", "market.budget: found nan; allowed: a finite number"),
         ("market.budget=inf", "market.budget: found inf; allowed: a finite number"),
+        ("market.start=grwn", "market.start: found 'grwn'; allowed: ...; nearest: grown"),
+        ("market.kind=textbok", "market.kind: found 'textbok'; ...; nearest: textbook"),
+        ("market.kind=null", "market.kind: found nothing; allowed: people, textbook"),
         ("seed=-1", "seed: found -1; allowed: at least 0"),
         (
             "integration.transaction_data=1.2",
@@ -145,6 +148,49 @@ def test_a_wrong_word_is_refused_in_one_line(
     assert not out
     assert pattern(f"omnisim: {expected}\n").fullmatch(err), err
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("market.people=5", "market.people: found an unknown key; allowed: baseline_orders, ..."),
+        ("carryover=1", "carryover: found an unknown key; allowed: arms, ..."),
+        ("market.bugdet=1", "market.bugdet: ...; nearest: market.budget"),
+        ("market.start=legcy", "market.start: found 'legcy'; allowed: ...; nearest: legacy"),
+        ("market.media.m9.leak=0", "market.media.m9: found 'm9'; allowed: m1, m2, m3, m4, or ..."),
+        (
+            "market.media.m1.carryover=0",
+            "market.media.m1.carryover: ...; nearest: market.media.m1.carry_over",
+        ),
+        (
+            "market.media.m1.curve.kind=lg",
+            "market.media.m1.curve.kind: found 'lg'; allowed: ..., log, power; nearest: log",
+        ),
+        (
+            "~market.media.m1.curve.kind",
+            "market.media.m1.curve.kind: found nothing; allowed: exponential, log, power",
+        ),
+        (
+            "market.media.m1.curve.beta=1",
+            "market.media.m1.curve.beta: found an unknown key; allowed: a, b, kind",
+        ),
+        ("market.media.m1.curve.b=0", "market.media.m1.curve.b: found 0; allowed: more than 0"),
+        (
+            "+market.channels.app={basket: 5, margin: 0.3}",
+            "market.channels: found keys with their values; allowed: at most 1",
+        ),
+        (
+            "market.media.m1={curve: {kind: log, a: 1, b: 1}, capture: 1.5}",
+            "market.media.m1.capture: found 1.5; allowed: at most 1",
+        ),
+    ],
+)
+def test_a_wrong_word_about_a_textbook_is_refused_in_its_own_words(
+    word: str, expected: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert typed("experiment=textbook", word) == 2
+    err = capsys.readouterr().err
+    assert pattern(f"omnisim: {expected}\n").fullmatch(err), err
 
 
 @pytest.mark.parametrize("place", ["taken", "taken/below", "/proc/results"])
@@ -207,6 +253,7 @@ def test_values_that_are_typed_reach_the_spec() -> None:
     spec, _ = config.load(
         ["market.people=1e5", "seed=9", "market.drift=0.02", "market.start=equal"]
     )
+    assert isinstance(spec.market, Market)
     assert (spec.market.people, spec.seed) == (100_000, 9)
     assert (spec.market.drift, spec.market.start) == (0.02, "equal")
 

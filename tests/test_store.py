@@ -16,10 +16,11 @@ import yaml
 
 from omnisim.comparison import compare
 from omnisim.experiment import Answer
+from omnisim.files import Unwritable
 from omnisim.measures import OUTCOMES, measure
 from omnisim.records import Records
 from omnisim.spec import ExperimentSpec
-from omnisim.store import Store, Unwritable, default_folder, measures_csv, writable, write_results
+from omnisim.store import Store, default_folder, measures_csv, writable, write_results
 from tests.ledgers import a_spec, some_records
 
 SPEC = a_spec()

@@ -15,7 +15,7 @@ from omnisim import compute, streams
 from omnisim.people import Person
 from omnisim.records import CHANNEL_COLUMNS
 from omnisim.simulation import Simulation, simulate
-from omnisim.spec import ExperimentSpec
+from omnisim.spec import ExperimentSpec, Market
 from tests.worlds import UNCOUPLED, at_fork, digest, paid, question, total
 
 
@@ -145,7 +145,7 @@ def test_a_person_stepped_as_an_agent_lives_the_compiled_day() -> None:
     for _ in range(4):
         world.step()
         twin.dawn()
-        for identity in reversed(range(spec.market.people)):
+        for identity in reversed(range(len(world.people))):
             person = twin.person(identity)
             assert isinstance(person, Person)
             person.step()
@@ -202,6 +202,7 @@ def test_probabilities_cut_the_variance_of_a_forks_effect_fivefold_again() -> No
 def test_orders_and_their_probabilities_have_the_same_mean() -> None:
     spec = question("market.people=6000", "market.burn_in_weeks=8", "horizon.history_weeks=40")
     world = at_fork(spec)
+    assert isinstance(spec.market, Market)
     weight = spec.market.weight
     columns = [CHANNEL_COLUMNS.index(c) for c in ("orders", "expected_orders")]
     orders, expected = np.sum(world.state.ledger.channels, axis=0)[:, columns].T / weight

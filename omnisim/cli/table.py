@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from rich import box
@@ -23,8 +25,14 @@ from rich.text import Text
 
 from omnisim.comparison import Comparison
 from omnisim.experiment import Answer, Progress
-from omnisim.measures import HEADLINE
+from omnisim.measures import EMPTY, HEADLINE
+from omnisim.misallocation import LastEuro
 
+MARGINAL = (
+    "A fifth more on one medium for 13 weeks, from forks with the same luck: extra cost of all"
+    ' media over extra orders within 13 and within 52 weeks. "none": no extra order follows.'
+    " Believed: what the steering rule reads from its reports."
+)
 COMPILING = "Compiling for the first time (a few seconds)"
 WAITING = "First replications are running"
 
@@ -64,13 +72,21 @@ def show(console: Console, answer: Answer, report: Path, notes: Sequence[str] = 
     """Print the table, the verdict, notes, where the report is, and what was stored."""
     comparison = answer.comparison
     console.print(Text(f"\n{answer.spec.question}\n", style="bold"))
-    for table in _tables(console, comparison):
+    for table in _fitting(console, partial(comparison_table, comparison), comparison.arms[1:]):
         console.print(table)
     console.print(Text(f"{_caption(answer)}\n", style="dim"))
     for sentence in comparison.sentences:
         console.print(Text(sentence, style="bold"))
     for note in notes:
         console.print(Text(note))
+    if answer.gaps:
+        console.print(Text("\nContribution that is lost a year, EUR m (95 %)\n"))
+        console.print(gap_table(answer))
+    if answer.last_euros:
+        console.print(Text("What the next order costs: true marginal CPO, EUR\n"))
+        for table in _fitting(console, partial(marginal_table, answer), comparison.arms):
+            console.print(table)
+        console.print(Text(MARGINAL, style="dim"))
     if answer.from_store:
         console.print(Text("Answered from the store: nothing had to be simulated.", style="dim"))
     # a path is one word: wrapped, it could not be copied
@@ -95,6 +111,49 @@ def comparison_table(comparison: Comparison, arms: Sequence[str]) -> Table:
     return table
 
 
+def gap_table(answer: Answer) -> Table:
+    """Return what every policy earns less a year than the best fixed split and the oracle."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    against = list(dict.fromkeys(gap.against for gap in answer.gaps))
+    for head in against:
+        table.add_column(f"against {head}", justify="right", no_wrap=True)
+    found = {(gap.policy, gap.against): gap for gap in answer.gaps}
+    for policy in dict.fromkeys(gap.policy for gap in answer.gaps):
+        cells = [found.get((policy, name)) for name in against]
+        table.add_row(policy, *(gap.millions() if gap else EMPTY for gap in cells))
+    return table
+
+
+def marginal_table(answer: Answer, arms: Sequence[str]) -> Table:
+    """Return, by medium and arm, yearly spend and what the next order costs."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    for arm in arms:
+        table.add_column(f"{arm}\nspend EUR m", justify="right", no_wrap=True)
+        for head in ("13 w", "52 w", "believed"):
+            table.add_column(f"\n{head}", justify="right", no_wrap=True)
+    found = {(euro.channel, euro.arm): euro for euro in answer.last_euros}
+    for channel in sorted({euro.channel for euro in answer.last_euros}):
+        euros = [found.get((channel, arm)) for arm in arms]
+        cells = [cell for euro in euros for cell in (_cells(euro) if euro else [EMPTY] * 4)]
+        table.add_row(channel, *cells)
+    return table
+
+
+def _cells(euro: LastEuro) -> list[str]:
+    return [
+        f"{euro.spend_year / 1e6:.2f}",
+        *(_cost(cost) for cost in (euro.short, euro.long, euro.believed)),
+    ]
+
+
+def _cost(cost: float) -> str:
+    if math.isinf(cost):
+        return "none"
+    return EMPTY if math.isnan(cost) else f"{cost:.{1 if cost < 100 else 0}f}"
+
+
 class _Bar(Bar):
     """A bar with a line of words below it."""
 
@@ -106,14 +165,15 @@ class _Bar(Bar):
         yield Text(self.words, style="dim", no_wrap=True, overflow="ellipsis")
 
 
-def _tables(console: Console, comparison: Comparison) -> list[Table]:
+def _fitting(
+    console: Console, build: Callable[[Sequence[str]], Table], arms: Sequence[str]
+) -> list[Table]:
     """Return one table, or one for each arm where one would be too wide."""
-    arms = comparison.arms[1:]
-    whole = comparison_table(comparison, arms)
+    whole = build(arms)
     wide = console.options.update(max_width=1_000)
     if Measurement.get(console, wide, whole).maximum <= console.width:
         return [whole]
-    return [comparison_table(comparison, [arm]) for arm in arms]
+    return [build([arm]) for arm in arms]
 
 
 def _caption(answer: Answer) -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import mesa
 import numpy as np
+import pandas as pd
 import simpy
 from simpy.events import EventPriority
 
@@ -19,10 +20,12 @@ from omnisim import attribution, streams
 from omnisim.allocation import View, largest_remainder
 from omnisim.departments import next_budgets, weekly_plan
 from omnisim.people import People, Person
-from omnisim.records import COMPANY_COLUMNS, Ledger, Records, records
+from omnisim.records import COMPANY_COLUMNS, TRUTH_COLUMNS, Ledger, Records, records
+from omnisim.simulation import truth
 from omnisim.simulation.crowd import Crowd, CrowdState
+from omnisim.simulation.population import Living, population
 from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, WEEKS_IN_YEAR, ExperimentSpec, Strategy
-from omnisim.steering import Decider, budget_scopes, deciders, split_budget
+from omnisim.steering import GIVEN, ORACLE, Decider, budget_scopes, deciders, split_budget
 
 
 @dataclass(frozen=True, order=True)
@@ -36,18 +39,21 @@ class Appointment:
 
 
 YEAR, REVIEW, WEEK, DAY = 0, 1, 2, 9  # order within a day
+NO_MORE_WEEKS = 10_000
 
 
 @dataclass
 class State:
     """All that a day can change.
 
-    `budgets` in cents of the year under way by scope; `shares` float64[media] of the
-    company's budget as decided; `planned` and `spent` int64[media] cents of the week;
-    `wander` float64[media] what drift has added to every log pull.
+    `adopted` is the day on which the present strategy took over; `budgets` in cents of the
+    year under way by scope; `shares` float64[media] of the company's budget as decided;
+    `planned` and `spent` int64[media] cents of the week; `wander` float64[media] what drift
+    has added to every log pull.
     """
 
     day: int
+    adopted: int
     budgets: dict[str, int]
     shares: np.ndarray
     planned: np.ndarray
@@ -55,11 +61,13 @@ class State:
     wander: np.ndarray
     ledger: Ledger
     agenda: list[Appointment]
-    population: CrowdState
+    population: Living
 
     @property
     def people(self) -> People:
-        """Return everybody."""
+        """Return everybody; raises AttributeError in a market without people."""
+        if not isinstance(self.population, CrowdState):
+            raise AttributeError("a textbook market has no people")
         return self.population.people
 
     def copy(self) -> State:
@@ -90,7 +98,7 @@ class Simulation(mesa.Model):
         self.media = sorted(self.market.media)
         self.channels = sorted(self.market.channels)
         history_days = spec.horizon.history_weeks * DAYS_IN_WEEK
-        self.population = Crowd(self.market, self.root, history_days)
+        self.population = population(self.market, self.root, history_days)
         self.state = state if state is not None else self._first_state()
         self.env = simpy.Environment(initial_time=self.state.day)
         self.deciders: tuple[Decider, ...] = ()
@@ -102,6 +110,7 @@ class Simulation(mesa.Model):
         media = len(self.media)
         return State(
             day=day,
+            adopted=day,
             budgets={},
             shares=np.array([split[name] for name in self.media]),
             planned=np.zeros(media, np.int64),
@@ -116,10 +125,7 @@ class Simulation(mesa.Model):
 
     def adopt(self, strategy: Strategy) -> None:
         """Let a strategy decide from today on; its reviews begin today."""
-        self.strategy = strategy
-        self._scopes = budget_scopes(strategy, self.media)
-        self.deciders = deciders(strategy, self.media, self)
-        self.population.adopt(strategy)
+        self._follow(strategy)
         today = self.state.day
         self.state.budgets = self._split(self._year_cents())
         self.state.agenda = [
@@ -128,7 +134,22 @@ class Simulation(mesa.Model):
             Appointment(today, WEEK, "", "week"),
             *(Appointment(today, REVIEW, decider.key, "review") for decider in self.deciders),
         ]
+        if strategy.steering.kind in (ORACLE, GIVEN):
+            self.state.agenda.append(Appointment(today, REVIEW, strategy.steering.kind, "review"))
+        self.state.adopted = today
         self._open_agenda()
+
+    def resume(self, strategy: Strategy, change: np.ndarray) -> None:
+        """Go on under a strategy adopted on an earlier day: what waits in the agenda is kept."""
+        self._follow(strategy)
+        self.change = change
+        self._open_agenda()
+
+    def _follow(self, strategy: Strategy) -> None:
+        self.strategy = strategy
+        self._scopes = budget_scopes(strategy, self.media)
+        self.deciders = deciders(strategy, self.media, self)
+        self.population.adopt(strategy)
 
     def _open_agenda(self) -> None:
         """Start a SimPy process for every appointment, in the order they are due."""
@@ -164,6 +185,13 @@ class Simulation(mesa.Model):
             growth = self.strategy.incentives.growth
             self.state.budgets = next_budgets(self.state.budgets, growth, self._year_cents())
             return DAYS_IN_YEAR
+        if appointment.key == GIVEN:
+            return self._take_given()
+        if appointment.key == ORACLE:
+            first = self.state.day == self.state.adopted
+            rounds = truth.SEARCH_ROUNDS if first else 1
+            self.state.shares = truth.best_shares(self, rounds)
+            return self.strategy.steering.review_weeks * DAYS_IN_WEEK
         if appointment.kind == "review":
             decider = next(d for d in self.deciders if d.key == appointment.key)
             self._review(decider)
@@ -210,9 +238,18 @@ class Simulation(mesa.Model):
         scope = self.state.shares[rows].sum()
         if scope <= 0:
             return
-        self.state.shares[rows] = scope * decider.decide(self._view(decider, rows))
+        self.state.shares[rows] = scope * decider.decide(self.view(decider, rows))
 
-    def _view(self, decider: Decider, rows: list[int]) -> View:
+    def _take_given(self) -> int:
+        """Take over the split that is given for this week; return the days until the next."""
+        given = self.strategy.steering.given
+        week = (self.state.day - self.state.adopted) // DAYS_IN_WEEK
+        if week in given:
+            self.state.shares = np.array([given[week][name] for name in self.media])
+        later = [start - week for start in given if start > week]
+        return min(later, default=NO_MORE_WEEKS) * DAYS_IN_WEEK
+
+    def view(self, decider: Decider, rows: list[int]) -> View:
         """Show what this decider may see: reports, late and noisy where they have travelled."""
         week = self.state.day // DAYS_IN_WEEK
         after = max(0, week - decider.delay_weeks)
@@ -291,18 +328,20 @@ class Simulation(mesa.Model):
 
     def _live_day(self) -> None:
         self.dawn()
-        self.live_rows(0, len(self.people))
+        self.population.live(self.state.population)
         self.dusk()
 
     def dawn(self) -> None:
         """Fix at midnight what the day will bring."""
-        self._drift(self.state.day)
-        money = self._money_today(self.state.day)
-        self.population.dawn(self.state.population, self.state.day, money, self.state.wander)
+        state = self.state
+        self._drift(state.day)
+        self.population.dawn(state.population, state.day, state.planned, state.spent, state.wander)
 
     def live_rows(self, first: int, last: int) -> None:
-        """Live today in the rows [first, last)."""
-        self.population.live_rows(self.state.population, first, last)
+        """Live today in the rows [first, last) of the people."""
+        crowd, state = self.population, self.state.population
+        if isinstance(crowd, Crowd) and isinstance(state, CrowdState):
+            crowd.live_rows(state, first, last)
 
     def dusk(self) -> None:
         """Charge and book the day; at the week's end close the week."""
@@ -316,18 +355,6 @@ class Simulation(mesa.Model):
         if self.market.drift and day >= 0 and day % DAYS_IN_WEEK == 0:
             steps = [streams.normal(self.root, streams.DRIFT, name, day) for name in self.media]
             self.state.wander = self.state.wander + self.market.drift * np.array(steps)
-
-    def _money_today(self, day: int) -> np.ndarray:
-        """Return today's cents: what is left of the week over the days that are left.
-
-        Under open-loop pressure the week is cut in seven whatever has been spent, for what
-        is spent hangs on everybody's day.
-        """
-        gone, planned = day % DAYS_IN_WEEK, self.state.planned
-        money: np.ndarray = (planned - self.state.spent) // (DAYS_IN_WEEK - gone)
-        if self.market.pressure == "open":
-            money = planned * (gone + 1) // DAYS_IN_WEEK - planned * gone // DAYS_IN_WEEK
-        return money
 
     def _close_week(self) -> None:
         """Book the week at the real firm's size and begin an empty one."""
@@ -368,12 +395,21 @@ def simulate(
     lived = {}
     for name in sorted(spec.arms if arms is None else arms):
         arm = history.fork(spec.arms[name])
+        found = _truth_of(arm, spec.truth_of(name, replication), last_day)
         arm.run_to(last_day)
-        lived[name] = _since_history(arm, name, replication)
+        lived[name] = _since_history(arm, found, name, replication)
     return lived
 
 
-def _since_history(arm: Simulation, name: str, replication: int) -> Records:
+def _truth_of(arm: Simulation, depth: str, last_day: int) -> pd.DataFrame:
+    """Measure the truth as it is for an arm a year before its end."""
+    if depth == "none":
+        return pd.DataFrame(columns=list(TRUTH_COLUMNS))
+    arm.run_to(last_day - DAYS_IN_YEAR)
+    return truth.truth(arm, truth.FACTORS[depth])
+
+
+def _since_history(arm: Simulation, found: pd.DataFrame, name: str, replication: int) -> Records:
     ledger = arm.state.ledger
     skip = max(0, -ledger.first_week)
     told = Ledger(
@@ -382,4 +418,4 @@ def _since_history(arm: Simulation, name: str, replication: int) -> Records:
         ledger.channels[skip:],
         ledger.company[skip:],
     )
-    return records(told, name, replication, arm.media, arm.channels)
+    return records(told, found, name, replication, arm.media, arm.channels)

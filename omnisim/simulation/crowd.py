@@ -9,7 +9,7 @@ import numpy as np
 
 from omnisim import attribution, contacts, journeys, people, streams
 from omnisim.people import People
-from omnisim.records import CHANNEL_COLUMNS, MEDIA_COLUMNS
+from omnisim.records import CHANNEL_COLUMNS, MEDIA_COLUMNS, worth
 from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, Market, Strategy
 
 AUDIENCE_MEMORY = DAYS_IN_WEEK
@@ -58,7 +58,7 @@ class Today:
 class Crowd:
     """The people of a market under a strategy.
 
-    A day is `dawn`, `live_rows` over everybody, `dusk`; a week ends with `close_week`.
+    A day is `dawn`, `live`, `dusk`; a week ends with `close_week`.
     """
 
     def __init__(self, market: Market, root: np.uint64, history_days: int) -> None:
@@ -92,19 +92,30 @@ class Crowd:
 
     # -- the day ----------------------------------------------------------------------
 
-    def dawn(self, state: CrowdState, day: int, money: np.ndarray, wander: np.ndarray) -> None:
+    def dawn(
+        self,
+        state: CrowdState,
+        day: int,
+        planned: np.ndarray,
+        spent: np.ndarray,
+        wander: np.ndarray,
+    ) -> None:
         """Fix at midnight what the day will bring: season, drift, prices, pressure.
 
-        `money` int64[media] are the day's cents, `wander` float64[media] what drift has
-        added to every log pull.
+        `planned` and `spent` int64[media] are the week's cents, `wander` float64[media] what
+        drift has added to every log pull.
         """
-        market = self.market
+        market, money = self.market, self._money(day, planned, spent)
         years = contacts.years_from_fork(day, self.history_days)
         first = np.array([contacts.price(market, market.media[m], years) for m in self.media])
         pressure, prices = self._pressure(state, money, first)
         journeys.set_day(self.world, market, day, self.history_days, wander, pressure)
         books = (state.media_book, state.channel_book, state.company_book)
         self.today = Today(day, money, prices, pressure, *(np.zeros_like(book) for book in books))
+
+    def live(self, state: CrowdState) -> None:
+        """Live today, everybody."""
+        self.live_rows(state, 0, len(state.people))
 
     def live_rows(self, state: CrowdState, first: int, last: int) -> None:
         """Live today in the rows [first, last); raises AttributeError before a first `dawn`."""
@@ -152,6 +163,18 @@ class Crowd:
             cost = round(float(units) * self.market.weight * today.prices[m] * 100)
             charged[m] = min(cost, int(today.money[m]))
         return charged
+
+    def _money(self, day: int, planned: np.ndarray, spent: np.ndarray) -> np.ndarray:
+        """Return today's cents: what is left of the week over the days that are left.
+
+        Under open-loop pressure the week is cut in seven whatever has been spent, for what
+        is spent hangs on everybody's day.
+        """
+        gone = day % DAYS_IN_WEEK
+        money: np.ndarray = (planned - spent) // (DAYS_IN_WEEK - gone)
+        if self.market.pressure == "open":
+            money = planned * (gone + 1) // DAYS_IN_WEEK - planned * gone // DAYS_IN_WEEK
+        return money
 
     def _pressure(
         self, state: CrowdState, money: np.ndarray, prices: np.ndarray
@@ -244,23 +267,15 @@ class Crowd:
         gross = book[:, journeys.CENTS] / 100
         baskets = np.array([spec.basket for spec in specs])
         expected_gross = baskets * (expected_new + repeat * (expected - expected_new))
-        kept = np.array([(1 - spec.returned) / (1 + market.vat) for spec in specs])
-        margin = kept * np.array([spec.margin for spec in specs])
-        serve = np.array([spec.cost_to_serve for spec in specs])
+        seen = worth(specs, market.vat, expected, expected_gross)
         columns = {
             "visits": book[:, journeys.VISITS],
             "orders": book[:, journeys.ORDERS],
             "expected_orders": expected,
             "new_customers": book[:, journeys.NEW],
             "expected_new_customers": expected_new,
-            "revenue_gross": gross,
-            "expected_revenue_gross": expected_gross,
-            "revenue_net": gross * kept,
-            "expected_revenue_net": expected_gross * kept,
-            "margin": gross * margin,
-            "expected_margin": expected_gross * margin,
-            "cost_to_serve": book[:, journeys.ORDERS] * serve,
-            "expected_cost_to_serve": expected * serve,
+            **worth(specs, market.vat, book[:, journeys.ORDERS], gross),
+            **{f"expected_{name}": column for name, column in seen.items()},
         }
         return np.column_stack([columns[name] for name in CHANNEL_COLUMNS]).astype(float)
 

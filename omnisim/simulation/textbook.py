@@ -1,0 +1,208 @@
+"""The textbook: closed-form response in place of people, so that the truth is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+import numpy as np
+
+from omnisim import attribution, streams
+from omnisim.contacts import years_from_fork
+from omnisim.curves import Curve, Exponential, Log, Power, Steady
+from omnisim.records import CHANNEL_COLUMNS, COMPANY_COLUMNS, MEDIA_COLUMNS, worth
+from omnisim.spec import (
+    DAYS_IN_WEEK,
+    WEEKS_IN_YEAR,
+    ExponentialCurve,
+    LogCurve,
+    PowerCurve,
+    Strategy,
+    TextbookMarket,
+)
+
+Columns = dict[str, np.ndarray]
+
+
+@dataclass
+class TextbookState:
+    """What living changes: `adstock` float64[media] in EUR, `demand` the log of the week's."""
+
+    adstock: np.ndarray
+    demand: float
+
+    def copy(self) -> TextbookState:
+        """Return a state that can go its own way."""
+        return replace(self, adstock=self.adstock.copy())
+
+
+class Textbook:
+    """The curves of a market under a strategy.
+
+    Money flows at once on the first day of a week, and the week is answered when it closes.
+    """
+
+    def __init__(self, market: TextbookMarket, root: np.uint64, history_days: int) -> None:
+        self.market = market
+        self.root = root
+        self.history_days = history_days
+        self.media = sorted(market.media)
+        specs = [market.media[name] for name in self.media]
+        self._curves = [curve(spec.curve) for spec in specs]
+        self._carry_over = np.array([spec.carry_over for spec in specs])
+        self._trend = market.trend * np.array([spec.trend for spec in specs])
+        self._leak = np.array([spec.leak for spec in specs])
+        self._capture = np.array([spec.capture for spec in specs])
+
+    def born(self, day: int) -> TextbookState:
+        """Return what a firm remembers that has always paid the start split."""
+        split = self.market.start_split()
+        spend = self.market.budget / WEEKS_IN_YEAR * np.array([split[name] for name in self.media])
+        luck = streams.normal(self.root, streams.DEMAND, "", day // DAYS_IN_WEEK - 1)
+        return TextbookState(spend / (1 - self._carry_over), self.market.demand.sd * luck)
+
+    def adopt(self, strategy: Strategy) -> None:
+        """Learn which department owns which media."""
+        owners = [strategy.organigram[key].owns for key in sorted(strategy.organigram)]
+        owned = [np.array([name in owns for name in self.media], bool) for owns in owners]
+        self._departments = [own for own in owned if own.any()]
+
+    # -- the day ----------------------------------------------------------------------
+
+    def dawn(
+        self,
+        state: TextbookState,
+        day: int,
+        planned: np.ndarray,
+        spent: np.ndarray,
+        wander: np.ndarray,
+    ) -> None:
+        """Fix at midnight what the day will bring: money and the strength of every curve.
+
+        `planned` and `spent` int64[media] are the week's cents, `wander` float64[media] what
+        drift has added to the log of every response.
+        """
+        self._money: np.ndarray = planned - spent
+        self._strength = np.exp(self._trend * years_from_fork(day, self.history_days) + wander)
+
+    def live(self, state: TextbookState) -> None:
+        """Live today: there is nobody to do it."""
+
+    def dusk(self, state: TextbookState) -> np.ndarray:
+        """Return what is charged (int64[media], cents)."""
+        return self._money
+
+    # -- the week's books ---------------------------------------------------------------
+
+    def close_week(
+        self, state: TextbookState, week: int, planned: np.ndarray, spent: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
+        """Answer the money of the week, and book it.
+
+        float64[media, MEDIA_COLUMNS], float64[1, CHANNEL_COLUMNS] and the company's columns
+        that hang on orders; what no curve tells (contacts, visits, customers) is 0.
+        """
+        state.adstock = spent / 100 + self._carry_over * state.adstock
+        state.demand = self._next_demand(state.demand, week)
+        pairs = zip(self._curves, state.adstock.tolist(), strict=True)
+        level = math.exp(state.demand)
+        caused = level * self._strength * np.array([each.orders(stock) for each, stock in pairs])
+        baseline = level * self.market.baseline_orders
+
+        media = self._credit(caused, baseline, week)
+        media |= {"planned_cents": planned, "spent_cents": spent}
+        expected = baseline + math.fsum(caused)
+        orders = math.fsum(media["last_touch"]) + self._untouched(
+            expected - math.fsum(media["expected_last_touch"]), week
+        )
+        sales = self._worth(orders)
+        sales |= {f"expected_{name}": column for name, column in self._worth(expected).items()}
+        company = dict.fromkeys(COMPANY_COLUMNS, 0.0)
+        company |= self._department_claims(caused, baseline, media)
+        company["tracked_orders"] = math.fsum(media["last_touch"])
+        return (
+            _laid_out(media, MEDIA_COLUMNS, len(self.media)),
+            _laid_out(sales, CHANNEL_COLUMNS, 1),
+            company,
+        )
+
+    def _next_demand(self, demand: float, week: int) -> float:
+        """Return the log of the week's demand, which returns to 0."""
+        spec = self.market.demand
+        luck = streams.normal(self.root, streams.DEMAND, "", week)
+        return (
+            spec.autocorrelation * demand + spec.sd * math.sqrt(1 - spec.autocorrelation**2) * luck
+        )
+
+    def _credit(self, caused: np.ndarray, baseline: float, week: int) -> Columns:
+        touches = attribution.last_touched(caused, baseline, self._leak, self._capture)
+        claims = attribution.claimed(caused, baseline, self._capture)
+        luck = np.array(
+            [streams.normal(self.root, streams.REPORT_COUNT, name, week) for name in self.media]
+        )
+        columns = {
+            "last_touch": attribution.counted(touches, luck),
+            "expected_last_touch": touches,
+            "claims": attribution.counted(claims, luck),
+            "expected_claims": claims,
+        }
+        reported = {f"reported_{name}": columns[name] for name in ("last_touch", "claims")}
+        return columns | reported
+
+    def _untouched(self, expected: float, week: int) -> float:
+        """Return the firm's orders that no medium touched last.
+
+        Poisson counts of all parts add up to a Poisson count of all orders.
+        """
+        luck = np.array([streams.normal(self.root, streams.UNTOUCHED, "", week)])
+        return float(attribution.counted(np.array([max(0.0, expected)]), luck)[0])
+
+    def _department_claims(
+        self, caused: np.ndarray, baseline: float, media: Columns
+    ) -> dict[str, float]:
+        """Return the orders that departments claim, each order once per department."""
+        expected, realised = [], []
+        for own in self._departments:
+            claims = attribution.claimed_together(caused, baseline, self._capture, own)
+            expected.append(claims)
+            told, meant = (math.fsum(media[name][own]) for name in ("claims", "expected_claims"))
+            realised.append(claims * told / meant if meant > 0 else 0.0)
+        return {
+            "department_claims": math.fsum(realised),
+            "expected_department_claims": math.fsum(expected),
+        }
+
+    def _worth(self, orders: float) -> Columns:
+        (till,) = self.market.channels.values()
+        placed = np.array([orders])
+        return {"orders": placed} | worth([till], self.market.vat, placed, placed * till.basket)
+
+
+def curve(words: LogCurve | ExponentialCurve | PowerCurve) -> Curve:
+    """Return the curve that the words of a spec mean."""
+    match words:
+        case LogCurve():
+            return Log(words.a, words.b)
+        case ExponentialCurve():
+            return Exponential(words.k, words.b)
+        case PowerCurve():
+            return Power(words.a, words.beta)
+        case _:
+            assert_never(words)
+
+
+def steady_curves(market: TextbookMarket) -> list[Curve]:
+    """Return what each medium of a market (sorted) gives a week for a spend that lasts.
+
+    The long run, at the strength that curves have at the fork and at usual demand.
+    """
+    media = [market.media[name] for name in sorted(market.media)]
+    return [Steady(curve(medium.curve), medium.carry_over) for medium in media]
+
+
+def _laid_out(columns: Mapping[str, np.ndarray], order: tuple[str, ...], rows: int) -> np.ndarray:
+    """Return columns in the order of a ledger (float64[rows, order]), 0 where there is none."""
+    none = np.zeros(rows)
+    return np.column_stack([columns.get(name, none) for name in order]).astype(float)

@@ -1,0 +1,181 @@
+"""The truth: what a change of spend causes, read from forks with the same luck.
+
+A fork pays one medium more or less and is otherwise the same world, with the same luck and
+a budget that nobody steers meanwhile. Orders are read from their probabilities.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from omnisim import allocation
+from omnisim.records import CHANNEL_COLUMNS, MEDIA_COLUMNS, TRUTH_COLUMNS
+from omnisim.spec import DAYS_IN_WEEK, WEEKS_IN_YEAR
+
+if TYPE_CHECKING:
+    from omnisim.simulation.clock import Simulation
+
+RISE = 0.2  # a fifth more, as the definition of marginal CPO has it
+PAID_WEEKS, LONG_WEEKS = 13, 52
+SEARCH_WEEKS, SEARCH_ROUNDS = 52, 3
+MOVE = 0.05  # of the budget, from one medium to another: the certificate of a best split
+FACTORS = {"none": (), "quick": (1 + RISE,), "full": (0.0, 0.5, 1 - RISE, 1 + RISE, 2.0)}
+
+
+def frozen(world: Simulation, change: np.ndarray | None = None) -> Simulation:
+    """Return a fork whose split stands still; `change` float64[media] scales what is planned."""
+    steering = world.strategy.steering.model_copy(update={"kind": "frozen"})
+    fork = world.fork(world.strategy.model_copy(update={"steering": steering}))
+    if change is not None:
+        fork.change = change
+    return fork
+
+
+def truth(world: Simulation, factors: Iterable[float] = (1 + RISE,)) -> pd.DataFrame:
+    """Return what paying each funded medium another part for 13 weeks causes.
+
+    A row per medium and factor: yearly spend today (EUR), the marginal CPO that the one who
+    decides believes in, and the extra cost (EUR, all media) and orders after 13 and after
+    52 weeks. Marginal CPO is cost over orders.
+    """
+    plain = _traced(frozen(world))
+    spends = world.state.shares * world.market.budget
+    beliefs = believed(world)
+    rows = []
+    for factor in factors:
+        for m, name in enumerate(world.media):
+            if spends[m] <= 0:
+                continue
+            change = np.ones(len(world.media))
+            change[m] = factor
+            gain = _traced(frozen(world, change)) - plain
+            rows.append((name, factor, spends[m], beliefs[m], *gain))
+    return pd.DataFrame(rows, columns=list(TRUTH_COLUMNS))
+
+
+def believed(world: Simulation) -> np.ndarray:
+    """Return the marginal CPO that those who decide see in their reports (float64[media]).
+
+    Empty (NaN) for media that nobody steers or of which no report says anything.
+    """
+    beliefs = np.full(len(world.media), np.nan)
+    for decider in world.deciders:
+        rows = [world.media.index(name) for name in decider.media]
+        beliefs[rows] = allocation.believed(world.view(decider, rows), world.strategy.steering)
+    return beliefs
+
+
+def _traced(fork: Simulation) -> np.ndarray:
+    """Run a fork and return cost and expected orders after the short and the long run.
+
+    The change ends with the short run, so that the long run holds what it leaves behind.
+    """
+    begun = len(fork.state.ledger.company)
+    morning = fork.state.day
+    told = []
+    for weeks in (PAID_WEEKS, LONG_WEEKS):
+        fork.run_to(morning + weeks * DAYS_IN_WEEK)
+        told += [_cost(fork, begun), _orders(fork, begun)]
+        fork.change = np.ones(len(fork.media))
+    return np.array(told)
+
+
+def _cost(world: Simulation, first: int) -> float:
+    index = MEDIA_COLUMNS.index("spent_cents")
+    return float(np.sum([week[:, index] for week in world.state.ledger.media[first:]]) / 100)
+
+
+def _orders(world: Simulation, first: int) -> float:
+    index = CHANNEL_COLUMNS.index("expected_orders")
+    return float(np.sum([week[:, index] for week in world.state.ledger.channels[first:]]))
+
+
+def earned(world: Simulation, first: int) -> float:
+    """Return expected margin after cost to serve since a booked week (EUR)."""
+    margin, serve = (
+        CHANNEL_COLUMNS.index(column) for column in ("expected_margin", "expected_cost_to_serve")
+    )
+    weeks = world.state.ledger.channels[first:]
+    return float(np.sum([week[:, margin] - week[:, serve] for week in weeks]))
+
+
+# -- the oracle ---------------------------------------------------------------------------
+
+
+def best_shares(world: Simulation, rounds: int = SEARCH_ROUNDS) -> np.ndarray:
+    """Return the split of the budget that earns most from today on (float64[media]).
+
+    It knows the luck: each round pays every medium a fifth more and a fifth less for a
+    year, and moves the money to where the next euro earns as much everywhere.
+    """
+    search = frozen(world)
+    for _ in range(rounds):
+        shares = search.state.shares
+        less, more = slopes(search)
+        search.state.shares = levelled(shares, less, more)
+        search.adopt(search.strategy)
+    return search.state.shares
+
+
+def slopes(world: Simulation, weeks: int = SEARCH_WEEKS) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the last and the next planned euro earn (float64[media] each)."""
+    planned = np.maximum(world.state.shares * world.market.budget * weeks / WEEKS_IN_YEAR, 1e-9)
+    level = _earned_by(frozen(world), weeks)
+    sides = []
+    for rise in (-RISE, RISE):
+        gains = []
+        for m in range(len(world.media)):
+            change = np.ones(len(world.media))
+            change[m] = 1 + rise
+            gains.append(_earned_by(frozen(world, change), weeks) - level)
+        sides.append(np.array(gains) / (rise * planned))
+    return sides[0], sides[1]
+
+
+def _earned_by(fork: Simulation, weeks: int) -> float:
+    begun = len(fork.state.ledger.company)
+    fork.run_to(fork.state.day + weeks * DAYS_IN_WEEK)
+    return earned(fork, begun)
+
+
+def levelled(shares: np.ndarray, less: np.ndarray, more: np.ndarray) -> np.ndarray:
+    """Return shares at which the next euro earns the same, by two slopes per medium.
+
+    A medium's slope is `less` at nine tenths of its money, `more` at eleven tenths, and of
+    the same elasticity beyond; where it can spend no more, that is a kink, and it stays. No
+    share moves by more than a factor of three at once.
+    """
+    less = np.maximum(less, 1e-6)
+    more = np.clip(more, 1e-9, less)
+    steepness = np.clip(np.log(less / more) / math.log(1.1 / 0.9), 0.3, 50.0)
+
+    def wanted(slope: float) -> np.ndarray:
+        power = 1 / np.where(slope > less, np.minimum(steepness, 5.0), steepness)
+        moved: np.ndarray = shares * np.clip(0.9 * (less / slope) ** power, 1 / 3, 3.0)
+        return moved
+
+    low, high = math.log(1e-9), math.log(less.max() * 1e3)
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if wanted(math.exp(middle)).sum() > 1 else (low, middle)
+    found = wanted(math.exp(low))
+    level: np.ndarray = found / found.sum()
+    return level
+
+
+def best_move(world: Simulation) -> float:
+    """Return the most that moving 5 % of the budget between two media could earn (EUR).
+
+    A bound where response is concave: the certificate of an optimum.
+    """
+    less, more = slopes(world)
+    moved = MOVE * world.market.budget * SEARCH_WEEKS / WEEKS_IN_YEAR
+    gains = moved * (more[None, :] - less[:, None])
+    np.fill_diagonal(gains, 0.0)
+    held = world.state.shares >= MOVE
+    return float(np.max(gains[:, held], initial=0.0))

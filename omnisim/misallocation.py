@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from omnisim.comparison import interval
-from omnisim.measures import scale
+from omnisim.measures import EMPTY, scale
 from omnisim.records import Records
 from omnisim.spec import WEEKS_IN_YEAR, ExperimentSpec, Strategy
 
@@ -53,6 +53,17 @@ class LastEuro:
     short: float
     long: float
     error: float
+
+    def texts(self) -> tuple[str, str, str, str]:
+        """Return spend in EUR m and the three costs, as people read them in a table."""
+        spend = f"{self.spend_year / 1e6:.2f}"
+        return spend, _text(self.short), _text(self.long), _text(self.believed)
+
+
+def _text(cost: float) -> str:
+    if math.isinf(cost):
+        return "no order"
+    return EMPTY if math.isnan(cost) else f"{cost:,.{1 if cost < 100 else 0}f}"
 
 
 def search(spec: ExperimentSpec) -> ExperimentSpec:

@@ -182,6 +182,8 @@ def _summary(answer: Answer, elapsed_seconds: float) -> dict[str, Any]:
         "primary": comparison.primary,
         "arms": arms,
         "comparisons": [asdict(row) for row in comparison.rows],
+        "gaps": [asdict(gap) for gap in answer.gaps],
+        "marginal_cpo": [asdict(euro) for euro in answer.last_euros],
         "elapsed_seconds": round(elapsed_seconds, 3),
         "from_cache": answer.from_store,
     }
@@ -296,12 +298,12 @@ def _canonical(value: object) -> str:
 
 
 def _json(value: object) -> str:
-    return json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _without_nan(value: object) -> object:
+def _finite(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
+        return {key: _finite(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(inner) for inner in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

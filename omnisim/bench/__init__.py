@@ -15,6 +15,7 @@ import tracemalloc
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Protocol
@@ -165,13 +166,13 @@ def bench(plan: Plan, home: Path | None, tell: Callable[[str], None]) -> list[Ro
     tell(f"The small market, {plan.people:,} people: every engine takes {plan.rounds} turns")
     rows = engines(small_market(plan.people, home), plan.rounds)
     tell("omnisim by the number of people")
-    rows += sizes([small_market(people, home) for people in plan.sizes], plan.rounds)
+    rows += alone("sizes", [small_market(people, home) for people in plan.sizes], plan.rounds)
     if plan.year:
         tell(f"A year of {plan.year:,} people")
         rows.append(year(plan.year, home))
     tell("The default market")
     spec = config.load([f"market.people={plan.default_people}"], home)[0]
-    return [*rows, *sizes([spec], plan.rounds)]
+    return [*rows, *alone("default", [spec], plan.rounds)]
 
 
 def small_market(people: int, home: Path | None = None) -> ExperimentSpec:
@@ -201,11 +202,11 @@ def engines(spec: ExperimentSpec, rounds: int) -> list[Row]:
     market = people_market(spec)
     words, people = small.read(market), market.people
     runners = [
-        runner(lambda: Omnisim(spec), people, 56),
+        runner(partial(Omnisim, spec), people, 56),
         runner(lambda: Floor(Simulation(spec, 0).state.people), people, 56),
-        runner(lambda: Columns(words, people, spec.seed), people, 28),
-        runner(lambda: Society(words, people, spec.seed), people, 7),
-        runner(lambda: Idle(people), people, 7),
+        runner(partial(Columns, words, people, spec.seed), people, 28),
+        runner(partial(Society, words, people, spec.seed), people, 7),
+        runner(partial(Idle, people), people, 7),
     ]
     take_turns(runners, rounds)
     anchor = runners[3].taken
@@ -219,15 +220,15 @@ def engines(spec: ExperimentSpec, rounds: int) -> list[Row]:
     ]
 
 
-def sizes(specs: Sequence[ExperimentSpec], rounds: int) -> list[Row]:
-    """Let omnisim take turns with itself, on markets of several sizes: is the cost linear?"""
+def alone(part: str, specs: Sequence[ExperimentSpec], rounds: int) -> list[Row]:
+    """Let omnisim take turns with itself, to see whether the cost is linear in people."""
     markets = [people_market(spec) for spec in specs]
     runners = [
-        runner(lambda spec=spec: Omnisim(spec), market.people, 28)
+        runner(partial(Omnisim, spec), market.people, 28)
         for spec, market in zip(specs, markets, strict=True)
     ]
     take_turns(runners, rounds)
-    return [each.row("sizes", market.name) for each, market in zip(runners, markets, strict=True)]
+    return [each.row(part, market.name) for each, market in zip(runners, markets, strict=True)]
 
 
 def take_turns(runners: Sequence[Runner], rounds: int) -> None:

@@ -33,6 +33,7 @@ def main(words: Sequence[str]) -> int:
     from rich.console import Console
 
     from omnisim import bench, config
+    from omnisim.bench.small import Unlike
     from omnisim.files import Unwritable
 
     plan = bench.QUICK if options.quick else bench.Plan()
@@ -44,7 +45,7 @@ def main(words: Sequence[str]) -> int:
         show(Console(), rows)
         if options.csv is not None:
             write(options.csv, rows)
-    except (config.ConfigError, bench.Unlike) as error:
+    except (config.ConfigError, Unlike) as error:
         return complain(error)
     except Unwritable as error:
         return complain(error, 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -26,12 +25,11 @@ from rich.text import Text
 from omnisim.comparison import Comparison
 from omnisim.experiment import Answer, Progress
 from omnisim.measures import EMPTY, HEADLINE
-from omnisim.misallocation import LastEuro
 
 MARGINAL = (
     "A fifth more on one medium for 13 weeks, from forks with the same luck: extra cost of all"
-    ' media over extra orders within 13 and within 52 weeks. "none": no extra order follows.'
-    " Believed: what the steering rule reads from its reports."
+    " media over extra orders within 13 and within 52 weeks. Believed: what the steering rule"
+    " reads from its reports."
 )
 COMPILING = "Compiling for the first time (a few seconds)"
 WAITING = "First replications are running"
@@ -136,22 +134,9 @@ def marginal_table(answer: Answer, arms: Sequence[str]) -> Table:
     found = {(euro.channel, euro.arm): euro for euro in answer.last_euros}
     for channel in sorted({euro.channel for euro in answer.last_euros}):
         euros = [found.get((channel, arm)) for arm in arms]
-        cells = [cell for euro in euros for cell in (_cells(euro) if euro else [EMPTY] * 4)]
+        cells = [cell for euro in euros for cell in (euro.texts() if euro else [EMPTY] * 4)]
         table.add_row(channel, *cells)
     return table
-
-
-def _cells(euro: LastEuro) -> list[str]:
-    return [
-        f"{euro.spend_year / 1e6:.2f}",
-        *(_cost(cost) for cost in (euro.short, euro.long, euro.believed)),
-    ]
-
-
-def _cost(cost: float) -> str:
-    if math.isinf(cost):
-        return "none"
-    return EMPTY if math.isnan(cost) else f"{cost:.{1 if cost < 100 else 0}f}"
 
 
 class _Bar(Bar):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from omnisim.comparison import Line
 from omnisim.experiment import Answer
 from omnisim.measures import HEADLINE
+from omnisim.misallocation import Gap, LastEuro
 from omnisim.report import charts
+
+Cell = TypeVar("Cell", Gap, LastEuro)
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,20 @@ def render(answer: Answer, command: str, notes: Sequence[str] = ()) -> str:
         spec=answer.spec,
         comparison=comparison,
         lines=lines,
+        yardsticks=list(dict.fromkeys(gap.against for gap in answer.gaps)),
+        gaps=_nested((gap.policy, gap.against, gap) for gap in answer.gaps),
+        euros=_nested((euro.channel, euro.arm, euro) for euro in answer.last_euros),
         figures=_figures(answer),
         command=command,
         notes=notes,
     )
+
+
+def _nested(found: Iterable[tuple[str, str, Cell]]) -> dict[str, dict[str, Cell]]:
+    rows: dict[str, dict[str, Cell]] = {}
+    for row, column, cell in found:
+        rows.setdefault(row, {})[column] = cell
+    return rows
 
 
 def _figures(answer: Answer) -> list[Figure]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -22,8 +23,8 @@ from omnisim.sources import model_version
 from omnisim.spec import ExperimentSpec
 from omnisim.store import Store, measures_csv
 
-KILLS, PATIENCE = 20, 60.0
-REPLICATIONS, FEW = 24, 4
+KILLS, LONGEST, PATIENCE = 20, 2.0, 60.0  # seconds between kills, and to wait for an end
+REPLICATIONS, FEW = 16, 4
 WORDS = (
     *("experiment=silo_vs_central", "truth=none", "market.people=60", "market.burn_in_weeks=1"),
     *("horizon.history_weeks=2", "horizon.weeks=6"),
@@ -56,11 +57,24 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return store
 
 
+@pytest.fixture
+def drivers() -> Iterator[list[Driver]]:
+    """Yield a list; whoever is in it leaves no process behind."""
+    begun: list[Driver] = []
+    yield begun
+    for driver in begun:
+        driver.process.kill()
+        driver.process.wait(PATIENCE)
+        for worker in driver.seen & set(workers()):
+            os.kill(worker, signal.SIGKILL)
+
+
 class Driver:
     """A run of the program: its process, its results, what it says."""
 
     def __init__(self, store: Path, folder: Path, replications: int) -> None:
         self.results = folder
+        self.seen: set[int] = set()
         folder.mkdir(parents=True)
         self.said = folder / "said"
         self.process = subprocess.Popen(
@@ -79,17 +93,10 @@ class Driver:
         return self.process.poll() is not None
 
     def workers(self) -> list[int]:
-        """Return the processes that simulate."""
-        found = []
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
-                command = (entry / "cmdline").read_text()
-            except OSError:
-                continue  # gone meanwhile
-            if int(parent) == self.process.pid and "LokyProcess" in command:
-                found.append(int(entry.name))
-        return sorted(found)
+        """Return the processes that simulate for it."""
+        mine = sorted(pid for pid, parent in workers().items() if parent == self.process.pid)
+        self.seen.update(mine)
+        return mine
 
     def measures(self) -> str:
         """Wait for the end and return what was found."""
@@ -97,12 +104,15 @@ class Driver:
         return (self.results / "results" / "measures.csv").read_text()
 
 
-def runs_still(pid: int) -> bool:
-    """Tell whether a process is there and not just waiting for its burial."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
+def workers() -> dict[int, int]:
+    """Return the parents of all workers that run."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # gone meanwhile
+            state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+            if state not in "ZX" and "LokyProcess" in (entry / "cmdline").read_text():
+                found[int(entry.name)] = int(parent)
+    return found
 
 
 def uniform(purpose: str, number: int) -> float:
@@ -128,77 +138,73 @@ def all_sound(folder: Path) -> bool:
     return sound >= len(before) and all(name.endswith(UNDER_WAY) for name in others)
 
 
-def test_twenty_random_kills_lose_and_double_nothing(calm: Store, tmp_path: Path) -> None:
-    store, starts = tmp_path / "store", 0
+def test_twenty_random_kills_lose_and_double_nothing(
+    calm: Store, tmp_path: Path, drivers: list[Driver]
+) -> None:
+    store = tmp_path / "store"
     kept: dict[str, tuple[int, int]] = {}
-    seen: set[int] = set()
     hit = {"driver": 0, "worker": 0}
+    lost_work = 0
 
-    def started() -> Driver:
-        nonlocal starts
-        starts += 1
-        return Driver(store, tmp_path / f"start{starts}", REPLICATIONS)
-
-    driver = started()
-    for kill in range(KILLS):
-        time.sleep(2.5 * uniform("moment", kill))
-        if driver.is_over():  # finished, or given up as its lonely worker was killed, too
-            if driver.process.returncode == 0:
+    def going() -> Driver:
+        """Return a driver under way; one that had finished everything begins from nothing."""
+        if not drivers or drivers[-1].is_over():
+            if drivers and drivers[-1].process.returncode == 0:
                 shutil.rmtree(store)
-                kept = {}
-            driver = started()
+                kept.clear()
+            drivers.append(Driver(store, tmp_path / str(len(drivers)), REPLICATIONS))
+        return drivers[-1]
+
+    for kill in range(KILLS):
+        time.sleep(LONGEST * uniform("moment", kill))
         target = "driver" if uniform("target", kill) < 0.25 else "worker"
-        until = time.monotonic() + PATIENCE
-        while target == "worker" and not driver.workers() and time.monotonic() < until:
-            if driver.is_over():
-                target = "driver"
-            time.sleep(0.02)
-        workers = driver.workers()
-        seen.update(workers)
+        victims = [going().process.pid] if target == "driver" else []
+        while not victims:
+            victims = going().workers()
         how = signal.SIGKILL if uniform("signal", kill) < 0.5 else signal.SIGTERM
-        if target == "worker" and workers:
-            victim = workers[int(uniform("worker", kill) * len(workers))]
-            try:
-                os.kill(victim, how)
-            except ProcessLookupError:
-                continue
-        else:
-            driver.process.send_signal(how)
-            driver.process.wait(PATIENCE)
-            driver = started()
-        hit[target] += 1
+        with contextlib.suppress(ProcessLookupError):  # it has just been faster
+            os.kill(victims[int(uniform("victim", kill) * len(victims))], how)
+            hit[target] += 1
+        if target == "driver":
+            drivers[-1].process.wait(PATIENCE)
         found = finished(store)
         assert kept.items() <= found.items()
         assert all_sound(store)
+        lost_work += len(found) > len(kept)
         kept = found
-    if driver.is_over():
-        driver = started()
-    measures = driver.measures()
-    assert sum(hit.values()) >= KILLS - 2
-    assert min(hit.values()) >= 3
+
+    print(hit, lost_work, len(drivers), len(kept))
+    if drivers[-1].is_over():
+        going()
+    while drivers[-1].process.wait(PATIENCE) != 0:  # its lonely worker was killed, too
+        going()
+    assert drivers[-1].measures() == undisturbed(calm, REPLICATIONS)
     assert kept.items() <= finished(store).items()
     assert all_sound(store)
     assert len(finished(store)) == 2 * REPLICATIONS
-    assert measures == undisturbed(calm, REPLICATIONS)
-    assert not any(runs_still(worker) for worker in seen)
+    assert min(hit.values()) >= 3
+    assert sum(hit.values()) >= KILLS - 2
 
 
-def test_a_killed_driver_leaves_no_worker_behind_and_loses_nothing_finished(tmp_path: Path) -> None:
-    driver = Driver(tmp_path / "store", tmp_path / "run", REPLICATIONS)
+def test_a_killed_driver_leaves_no_work_behind_and_loses_nothing_finished(
+    tmp_path: Path, drivers: list[Driver]
+) -> None:
+    store = tmp_path / "store"
+    drivers.append(Driver(store, tmp_path / "run", REPLICATIONS))
     until = time.monotonic() + PATIENCE
-    while len(finished(tmp_path / "store")) < 2 and time.monotonic() < until:
+    while len(finished(store)) < 2 and time.monotonic() < until:
         time.sleep(0.02)
-    workers = driver.workers()
-    driver.process.kill()
-    driver.process.wait(PATIENCE)
-    kept = finished(tmp_path / "store")
-    assert len(workers) == 2
+    at_work = drivers[0].workers()
+    drivers[0].process.kill()
+    drivers[0].process.wait(PATIENCE)
+    kept = finished(store)
+    assert len(at_work) == 2
+    while set(at_work) & set(workers()) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not set(at_work) & set(workers())
     assert len(kept) >= 2
-    while any(map(runs_still, workers)) and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not any(map(runs_still, workers))
-    assert kept.items() <= finished(tmp_path / "store").items()
-    assert all_sound(tmp_path / "store")
+    assert kept.items() <= finished(store).items()
+    assert all_sound(store)
 
 
 def flipped(content: bytes) -> bytes:
@@ -207,7 +213,7 @@ def flipped(content: bytes) -> bytes:
 
 
 def test_damaged_files_are_set_aside_and_computed_again_and_it_says_so(
-    calm: Store, tmp_path: Path
+    calm: Store, tmp_path: Path, drivers: list[Driver]
 ) -> None:
     shutil.copytree(calm.folder, tmp_path / "store")
     store = Store(tmp_path / "store", calm.model)
@@ -224,7 +230,8 @@ def test_damaged_files_are_set_aside_and_computed_again_and_it_says_so(
         path.write_bytes(damage(content))
     untouched = {k: v for k, v in finished(store.folder).items() if store.folder / k not in paths}
 
-    driver = Driver(store.folder, tmp_path / "run", FEW)
+    drivers.append(Driver(store.folder, tmp_path / "run", FEW))
+    driver = drivers[0]
     assert driver.measures() == undisturbed(calm, FEW)
     lines = [line for line in driver.said.read_text().splitlines() if "computed again" in line]
     for path, content in zip(paths, sound, strict=True):

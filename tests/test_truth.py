@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from omnisim import misallocation
+from omnisim import config, misallocation
 from omnisim.measures import measure
 from omnisim.records import CHANNEL_COLUMNS
 from omnisim.simulation import simulate, truth
-from omnisim.spec import ExperimentSpec
+from omnisim.simulation.textbook import steady_curves
+from omnisim.spec import WEEKS_IN_YEAR, ExperimentSpec, TextbookMarket
 from tests.worlds import at_fork, question
 
 SIZE = ("market.people=1500", "market.start=equal", "market.burn_in_weeks=26", "horizon.weeks=52")
@@ -108,3 +109,28 @@ def test_nobodys_interval_lies_wholly_above_the_oracles(spec: ExperimentSpec) ->
     assert {gap.policy for gap in against} == {*arms} - {misallocation.ORACLE}
     assert all(gap.ci_high >= 0 for gap in against)
     assert next(gap for gap in against if gap.policy == misallocation.FORK).ci_low > 0
+
+
+@pytest.fixture(scope="module")
+def bench() -> ExperimentSpec:
+    return config.load(["experiment=textbook", "steering=frozen", "market.demand.sd=0"], None)[0]
+
+
+def test_on_the_textbook_market_the_truth_is_the_closed_form(bench: ExperimentSpec) -> None:
+    morning = at_fork(bench)
+    table = truth.truth(morning, [1.2]).set_index("channel")
+    market = bench.market
+    assert isinstance(market, TextbookMarket)
+    week = morning.state.shares * market.budget / WEEKS_IN_YEAR
+    for spend, name, curve in zip(week, morning.media, steady_curves(market), strict=True):
+        extra = curve.orders(1.2 * spend) - curve.orders(spend)
+        cost, orders = (table[column].to_dict()[name] for column in ("cost_long", "orders_long"))
+        assert cost == pytest.approx(0.2 * spend * truth.PAID_WEEKS, rel=1e-3)
+        assert orders == pytest.approx(extra * truth.PAID_WEEKS, rel=1e-3)
+
+
+def test_on_the_textbook_market_the_oracle_finds_the_closed_forms_split(
+    bench: ExperimentSpec,
+) -> None:
+    found = truth.best_shares(at_fork(bench), rounds=6)
+    assert found == pytest.approx(np.array([0.45, 0.275, 0.175, 0.1]), abs=0.01)

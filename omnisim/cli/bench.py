@@ -91,7 +91,7 @@ def show(console: Console, rows: Sequence[Row]) -> None:
         chosen = [row for row in rows if (row.part == "engines") == compared]
         table = Table(title=title, title_justify="left", box=box.SIMPLE)
         table.add_column("engine" if compared else "market")
-        for column in ("people", "CPU ns", "x plain Mesa" if compared else "peak MiB"):
+        for column in ("people", "CPU ns", "x Mesa" if compared else "peak MiB"):
             table.add_column(column, justify="right")
         for column in ("bytes", "contacts", "journeys", "orders"):
             table.add_column(column, justify="right")

@@ -6,13 +6,14 @@ import argparse
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from omnisim import config
 from omnisim.cli import Parser, complain
-from omnisim.spec import ExperimentSpec, Fault
+from omnisim.spec import ExperimentSpec, Fault, Medium, Strategy
 
 # Evidence, store and report import pandas and more, which a mistyped word need not wait for.
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _one(options: argparse.Namespace, words: Sequence[str]) -> int:
         spec, run = config.again(options.spec, options.overrides)
     else:
         spec, run = config.load(options.overrides, options.config_dir)
-    others = other_starts(spec) if run.robustness else []
+    others = variants(spec) if run.robustness else {}
     _ready("hydra.run.dir", run.folder, spec)
     return _answered(spec, run.folder, words, options.trace, others) is None
 
@@ -98,14 +99,33 @@ def _sweep(options: argparse.Namespace) -> int:
     return 0 if len(found) == len(points) else 1
 
 
-def other_starts(spec: ExperimentSpec) -> list[ExperimentSpec]:
-    """Return the same question asked from every other start that the market has."""
+def variants(spec: ExperimentSpec) -> dict[str, ExperimentSpec]:
+    """Return the same question asked otherwise, by what is other about it.
+
+    From every other start that the market has; and with the messages to customers left as
+    they are, for they cost next to nothing and could win for any rule that may buy more.
+    """
     market = spec.market
-    starts = sorted({*market.splits, "equal"} - {market.start}) if market.media else []
-    return [
-        spec.model_copy(update={"market": market.model_copy(update={"start": start})})
-        for start in starts
-    ]
+    asked = {}
+    for start in sorted({*market.splits, "equal"} - {market.start}) if market.media else []:
+        elsewhere = market.model_copy(update={"start": start})
+        asked[f"market.start={start}"] = spec.model_copy(update={"market": elsewhere})
+    messages = tuple(
+        name
+        for name, medium in sorted(market.media.items())
+        if isinstance(medium, Medium) and medium.aim == "customers"
+    )
+    if messages:
+        arms = {name: _leaving(arm, messages) for name, arm in spec.arms.items()}
+        key = f"steering.fixed=[{','.join(messages)}]"
+        asked[key] = spec.model_copy(update={"arms": arms})
+    return {key: one.model_copy(update={"truth": "none"}) for key, one in asked.items()}
+
+
+def _leaving(arm: Strategy, media: tuple[str, ...]) -> Strategy:
+    fixed = tuple(sorted({*arm.steering.fixed, *media}))
+    steering = arm.steering.model_copy(update={"fixed": fixed})
+    return arm.model_copy(update={"steering": steering})
 
 
 def _ready(key: str, folder: Path, spec: ExperimentSpec) -> None:
@@ -129,7 +149,7 @@ def _answered(
     folder: Path,
     words: Sequence[str],
     trace: bool,
-    others: Sequence[ExperimentSpec] = (),
+    others: Mapping[str, ExperimentSpec] = MappingProxyType({}),
 ) -> Answer | None:
     """Answer one question, write its results and show them; None if a replication failed."""
     from rich.console import Console
@@ -145,17 +165,18 @@ def _answered(
     store = Store(default_folder(), model_version())
     try:
         with table.progress_bar(Console(stderr=True), compiling=not is_compiled()) as tell:
-            answer, *rest = [run(one, store, run_units, tell) for one in (spec, *others)]
+            answer, *rest = [run(one, store, run_units, tell) for one in (spec, *others.values())]
     except Stopped as stop:
         complain(f"{stop}; {KEPT}", 1)
         if trace:
             print(stop.trace, file=sys.stderr)
         return None
-    starts = [
-        sweep.Point(number, {"market.start": one.spec.market.start}, one)
-        for number, one in enumerate([answer, *rest])
+    asked = ["", *others]
+    points = [
+        sweep.Point(number, {"asked with": key}, one)
+        for number, (key, one) in enumerate(zip(asked, [answer, *rest], strict=True))
     ]
-    notes = [f"From the start `{p.swept['market.start']}`: {p.verdict}" for p in starts[1:]]
+    notes = [f"With {p.swept['asked with']}: {p.verdict}" for p in points[1:]]
     command = shlex.join(["python", "-m", "omnisim", *words])
     write_results(
         folder,
@@ -166,6 +187,6 @@ def _answered(
         elapsed_seconds=time.monotonic() - began,
     )
     if rest:
-        sweep.write(folder / "robustness.csv", starts)
+        sweep.write(folder / "robustness.csv", points)
     table.show(Console(), answer, folder / "report.html", notes)
     return answer

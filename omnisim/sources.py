@@ -8,7 +8,10 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-KERNELS = ("streams", "people", "contacts", "journeys")
+KERNELS = (
+    *("streams", "people", "contacts"),
+    *("journeys/books", "journeys/aimed", "journeys/walk", "journeys/day"),
+)
 MODEL = (
     *("spec", "curves", *KERNELS, "records", "attribution", "allocation"),
     *(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,12 +31,12 @@ def small_market() -> Market:
 @pytest.mark.parametrize("engine", [bench.OMNISIM, bench.NUMPY, bench.MESA])
 def test_every_engine_lives_at_the_same_rates(engine: str) -> None:
     words = small.read(small_market())
-    make = {
+    engines: dict[str, Callable[[], bench.Engine]] = {
         bench.OMNISIM: partial(bench.Omnisim, bench.small_market(PEOPLE)),
         bench.NUMPY: partial(Columns, words, PEOPLE, 1),
         bench.MESA: partial(Society, words, PEOPLE, 1),
-    }[engine]
-    runner = bench.Runner(make(), PEOPLE, TURN)
+    }
+    runner = bench.Runner(engines[engine](), PEOPLE, TURN)
     runner.live(bench.WARM_UP)
     runner.before = runner.engine.counts()
     runner.take_turn()

@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +34,12 @@ def threads(unit: int) -> str | None:
 
 def process(unit: int) -> int:
     return os.getpid()
+
+
+def nap(marks: Path, unit: int) -> None:
+    """Say who sleeps, and sleep for longer than any test waits."""
+    (marks / str(os.getpid())).touch()
+    time.sleep(300)
 
 
 @pytest.mark.parametrize("backend", ["serial", "local"])
@@ -65,6 +75,39 @@ def test_a_unit_that_kills_every_worker_is_named_and_the_others_finish(tmp_path:
     assert found == {unit: unit * 10 for unit in (0, 1, 2, 4, 5, 6, 7)}
     assert isinstance(failure, Failure)
     assert "worker died" in failure.message
+
+
+def test_workers_end_soon_after_their_driver_was_killed(tmp_path: Path) -> None:
+    script = (
+        "from functools import partial; from pathlib import Path\n"
+        "from omnisim.compute import run_units; from tests.test_compute import nap\n"
+        f"list(run_units(range(2), partial(nap, Path({str(tmp_path)!r})), 'local', 2))"
+    )
+    root = Path(__file__).parent.parent
+    driver = subprocess.Popen([sys.executable, "-c", script], cwd=root)
+    assert comes_true(lambda: len(os.listdir(tmp_path)) == 2)
+    driver.kill()
+    driver.wait()
+    assert comes_true(lambda: not any(runs(int(pid)) for pid in os.listdir(tmp_path)))
+
+
+def comes_true(asked: Callable[[], bool]) -> bool:
+    """Tell whether something comes true within a minute."""
+    until = time.monotonic() + 60
+    while not asked() and time.monotonic() < until:
+        time.sleep(0.05)
+    return asked()
+
+
+def runs(pid: int) -> bool:
+    """Tell whether a process runs and does not only wait for its burial."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except ProcessLookupError:
+        return False
+    except OSError:  # no such folder on this system
+        return True
 
 
 def test_stopping_early_leaves_no_work_behind(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ them make this twin do less than omnisim does.
 from __future__ import annotations
 
 import math
+from bisect import bisect
+from collections.abc import Callable
 
 import mesa
 
@@ -33,19 +35,20 @@ class Person(mesa.Agent):
 
     def step(self) -> None:
         """Live today."""
-        self.meet_media()
-        if self.random.random() < self.need:
+        random = self.random.random
+        self.meet_media(random)
+        if random() < self.need:
             self.walk()
 
-    def meet_media(self) -> None:
+    def meet_media(self, random: Callable[[], float]) -> None:
         """Let goodwill fade and notice the day's contacts, each the less the more there are."""
-        small, goodwill, random = self.model.small, self.goodwill, self.random.random
+        small, goodwill = self.model.small, self.goodwill
         met: list[int] = []
         for m, medium in enumerate(small.media):
             goodwill[m] *= medium.fade
             chance = random()
             if chance >= medium.none:
-                met += [m] * poisson(chance, medium.mean, medium.none)
+                met += [m] * bisect(medium.at_most, chance)
         if met:
             noticed = small.attention / (small.attention + small.rival_contacts + len(met))
             for m in met:
@@ -86,16 +89,6 @@ class Person(mesa.Agent):
         self.satisfaction += small.step * (felt - self.satisfaction)
         self.habit = choice
         self.orders += 1
-
-
-def poisson(chance: float, mean: float, none: float) -> int:
-    """Return a Poisson count by inverse transform; `none` is exp(-mean)."""
-    count, term = 0, none
-    while chance >= term and count < 12:
-        chance -= term
-        count += 1
-        term *= mean / count
-    return count
 
 
 class Society(mesa.Model):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate
 
+from omnisim.contacts import MOST_CONTACTS
 from omnisim.spec import DAYS_IN_YEAR, STAGES, Market
 
 TARGETS = {"contacts": 0.74, "journeys": 0.037, "orders": 0.0205}  # per person-day
@@ -17,10 +19,14 @@ class Unlike(ValueError):
 
 @dataclass(frozen=True)
 class Medium:
-    """One mass medium: contacts a day per person, what fades, what is felt."""
+    """One mass medium: contacts a day per person, what fades, what is felt.
+
+    Contacts are Poisson: `none` is the probability of none, `at_most` of at most 0, 1, ….
+    """
 
     mean: float
-    none: float  # probability of no contact on a day
+    none: float
+    at_most: tuple[float, ...]
     fade: float
     pull: float
     half_pull: float
@@ -136,9 +142,11 @@ def _medium(market: Market, name: str) -> Medium:
     spec = market.media[name]
     money = market.budget * market.start_split()[name]
     mean = money / (spec.price / 1000) / market.persons / DAYS_IN_YEAR
+    terms = [math.exp(-mean) * mean**k / math.factorial(k) for k in range(MOST_CONTACTS)]
     return Medium(
         mean=mean,
-        none=math.exp(-mean),
+        none=terms[0],
+        at_most=tuple(accumulate(terms)),
         fade=2.0 ** (-1 / spec.half_life),
         pull=spec.pull,
         half_pull=spec.half_pull,

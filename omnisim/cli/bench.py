@@ -89,7 +89,7 @@ def show(console: Console, rows: Sequence[Row]) -> None:
 
     for title, compared in (("The small market", True), ("omnisim by itself", False)):
         chosen = [row for row in rows if (row.part == "engines") == compared]
-        table = Table(title=title, title_justify="left", box=box.SIMPLE)
+        table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
         table.add_column("engine" if compared else "market")
         for column in ("people", "CPU ns", "x Mesa" if compared else "peak MiB"):
             table.add_column(column, justify="right")

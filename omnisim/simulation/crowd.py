@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from omnisim import attribution, contacts, journeys, people, streams
+from omnisim.journeys import books
 from omnisim.people import People
 from omnisim.records import CHANNEL_COLUMNS, MEDIA_COLUMNS, worth
 from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, Market, Strategy
@@ -81,8 +82,8 @@ class Crowd:
         return CrowdState(
             people=people.born(self.market, self.root, day),
             media_book=np.zeros((max(1, len(self.media)), contacts.MEDIA_FIELDS), np.int64),
-            channel_book=np.zeros((len(self.channels), journeys.CHANNEL_FIELDS), np.int64),
-            company_book=np.zeros(journeys.COMPANY_FIELDS, np.int64),
+            channel_book=np.zeros((len(self.channels), books.CHANNEL_FIELDS), np.int64),
+            company_book=np.zeros(books.COMPANY_FIELDS, np.int64),
             searches=np.full((AUDIENCE_MEMORY, 2), -1.0),
         )
 
@@ -148,11 +149,11 @@ class Crowd:
         """
         today = self.today
         state.searches[today.day % AUDIENCE_MEMORY] = (
-            today.company[journeys.SEARCHES],
-            today.company[journeys.BRAND_SEARCHES],
+            today.company[books.SEARCHES],
+            today.company[books.BRAND_SEARCHES],
         )
-        state.aimable = float(today.company[journeys.AIMABLE])
-        state.writable = float(today.company[journeys.WRITABLE])
+        state.aimable = float(today.company[books.AIMABLE])
+        state.writable = float(today.company[books.WRITABLE])
         state.media_book += today.media
         state.channel_book += today.channels
         state.company_book += today.company
@@ -237,8 +238,8 @@ class Crowd:
         self, state: CrowdState, week: int, planned: np.ndarray, spent: np.ndarray
     ) -> np.ndarray:
         book = state.media_book[: len(self.media)] * self.market.weight
-        touches = book[:, contacts.SEEN_LAST_TOUCH] / journeys.PROBABILITY
-        claims = book[:, contacts.SEEN_CLAIMS] / journeys.PROBABILITY
+        touches = book[:, contacts.SEEN_LAST_TOUCH] / books.PROBABILITY
+        claims = book[:, contacts.SEEN_CLAIMS] / books.PROBABILITY
         luck = np.array(
             [streams.normal(self.root, streams.REPORT_COUNT, name, week) for name in self.media]
         )
@@ -261,20 +262,20 @@ class Crowd:
         market = self.market
         book = state.channel_book * market.weight
         specs = [market.channels[name] for name in self.channels]
-        expected = book[:, journeys.EXPECTED] / journeys.PROBABILITY
-        expected_new = book[:, journeys.EXPECTED_NEW] / journeys.PROBABILITY
+        expected = book[:, books.EXPECTED] / books.PROBABILITY
+        expected_new = book[:, books.EXPECTED_NEW] / books.PROBABILITY
         repeat = market.buying.repeat_basket
-        gross = book[:, journeys.CENTS] / 100
+        gross = book[:, books.CENTS] / 100
         baskets = np.array([spec.basket for spec in specs])
         expected_gross = baskets * (expected_new + repeat * (expected - expected_new))
         seen = worth(specs, market.vat, expected, expected_gross)
         columns = {
-            "visits": book[:, journeys.VISITS],
-            "orders": book[:, journeys.ORDERS],
+            "visits": book[:, books.VISITS],
+            "orders": book[:, books.ORDERS],
             "expected_orders": expected,
-            "new_customers": book[:, journeys.NEW],
+            "new_customers": book[:, books.NEW],
             "expected_new_customers": expected_new,
-            **worth(specs, market.vat, book[:, journeys.ORDERS], gross),
+            **worth(specs, market.vat, book[:, books.ORDERS], gross),
             **{f"expected_{name}": column for name, column in seen.items()},
         }
         return np.column_stack([columns[name] for name in CHANNEL_COLUMNS]).astype(float)
@@ -290,20 +291,19 @@ class Crowd:
             float(who.satisfaction[customers].astype(float).mean()) if customers.any() else 0
         )
         return {
-            "needs": book[journeys.NEEDS],
-            "walks": book[journeys.WALKS],
-            "lost_inform": book[journeys.LOST_INFORM],
-            "lost_evaluate": book[journeys.LOST_EVALUATE],
-            "lost_buy": book[journeys.LOST_BUY],
-            "hand_overs_made": book[journeys.MADE],
-            "hand_overs_missed": book[journeys.MISSED],
-            "drop_outs": book[journeys.DROPPED],
-            "tracked_orders": book[journeys.TRACKED],
-            "searches": book[journeys.SEARCHES],
-            "brand_searches": book[journeys.BRAND_SEARCHES],
-            "department_claims": book[journeys.DEPARTMENT_CLAIMS],
-            "expected_department_claims": book[journeys.SEEN_DEPARTMENT_CLAIMS]
-            / journeys.PROBABILITY,
+            "needs": book[books.NEEDS],
+            "walks": book[books.WALKS],
+            "lost_inform": book[books.LOST_INFORM],
+            "lost_evaluate": book[books.LOST_EVALUATE],
+            "lost_buy": book[books.LOST_BUY],
+            "hand_overs_made": book[books.MADE],
+            "hand_overs_missed": book[books.MISSED],
+            "drop_outs": book[books.DROPPED],
+            "tracked_orders": book[books.TRACKED],
+            "searches": book[books.SEARCHES],
+            "brand_searches": book[books.BRAND_SEARCHES],
+            "department_claims": book[books.DEPARTMENT_CLAIMS],
+            "expected_department_claims": book[books.SEEN_DEPARTMENT_CLAIMS] / books.PROBABILITY,
             "customers": active.sum() * weight,
             "multichannel_customers": both.sum() * weight,
             "satisfaction": satisfied,

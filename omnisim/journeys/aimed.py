@@ -1,0 +1,195 @@
+"""Aimed media: messages, reminders, advertisements beside a search; contacts, clicks, visits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from omnisim.contacts import (
+    CLICKS,
+    CONTACTS,
+    RECENT_BUYERS,
+)
+from omnisim.journeys.books import (
+    AIMABLE,
+    VISITS,
+)
+from omnisim.people import COOKIES, NEVER, forget
+from omnisim.streams import draw, high, kernel, low
+
+# Kernels hand over arrays one by one: a named tuple of arrays costs three times as much.
+# Their lists are packed by hand; one name a line would hide the code.
+# fmt: off
+
+
+@kernel
+def notice(attention: float, contacts: float) -> float:
+    """Return the part of a contact that is noticed among the day's contacts."""
+    return attention / (attention + contacts)
+
+
+@kernel
+def poisson(chance: float, mean: float, none: float) -> int:
+    """Return a Poisson count by inverse transform (at most 20); `none` is exp(-mean)."""
+    term = none
+    below = term
+    count = 0
+    while chance >= below and count < 20:
+        count += 1
+        term = term * mean / count
+        below += term
+    return count
+
+
+@kernel
+def remember(goodwill: np.ndarray, m: int, i: int, noticed: float) -> None:
+    """Add noticed contacts to a person's goodwill for a medium."""
+    goodwill[m, i] = np.float32(np.float64(goodwill[m, i]) + noticed)
+
+
+@kernel
+def is_recorded(
+    person: np.record, rule: np.record, channels: np.ndarray, channel: int, identity: np.uint32
+) -> bool:
+    """Tell whether an order in a channel can be laid beside what happened online.
+
+    Online orders always; in other channels only a person who is recognised there and
+    whose record is shared.
+    """
+    if channels[channel].online:
+        return True
+    known = (np.int64(person.identity) >> channel) & 1
+    return known == 1 and high(draw(rule.record_key, identity)) < rule.transaction_data
+
+
+@kernel
+def visit(person: np.record, channel: int, day: int, channel_book: np.ndarray) -> None:
+    """Count a visit to one of our sites, which makes its person aimable."""
+    channel_book[channel, VISITS] += 1
+    person.last_visit = day
+
+
+@kernel
+def show(
+    rule: np.record, m: int, i: int, day: int, count: int,
+    goodwill: np.ndarray, viewed: np.ndarray, media_book: np.ndarray,
+) -> None:
+    """Let an aimed medium meet a person; goodwill counts what is noticed."""
+    media_book[m, CONTACTS] += count
+    viewed[m, i] = day
+    remember(goodwill, m, i, count * notice(rule.attention, count + rule.rival_contacts))
+
+
+@kernel
+def click(
+    person: np.record, media: np.ndarray, m: int, i: int, day: int,
+    goodwill: np.ndarray, clicked: np.ndarray, media_book: np.ndarray, channel_book: np.ndarray,
+) -> int:
+    """Follow a click; return the sales channel on which it lands, or -1."""
+    media_book[m, CLICKS] += 1
+    clicked[m, i] = day
+    remember(goodwill, m, i, media[m].click_goodwill)
+    lands_on = media[m].lands_on
+    if lands_on >= 0:
+        visit(person, lands_on, day, channel_book)
+    return lands_on
+
+
+@kernel
+def renew(
+    person: np.record, i: int, goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray
+) -> None:
+    """Let somebody move away and a newcomer take the place."""
+    forget(person)
+    person.stage = 0
+    person.leaves = 0
+    person.last_visit = NEVER
+    person.last_order = NEVER
+    person.last_online = NEVER
+    person.last_offline = NEVER
+    for m in range(len(goodwill)):
+        goodwill[m, i] = np.float32(0.0)
+        clicked[m, i] = NEVER
+        viewed[m, i] = NEVER
+
+
+@kernel
+def write_to(
+    person: np.record, i: int, day: int, me: np.uint32, key: np.uint64, labels: np.ndarray,
+    rule: np.record, media: np.ndarray, messages: np.ndarray, goodwill: np.ndarray,
+    viewed: np.ndarray, pushed: np.ndarray, media_book: np.ndarray,
+) -> None:
+    """Send messages to a known customer who has opted in; each may be the last one."""
+    for j in range(len(messages)):
+        m = messages[j]
+        bits = draw(key ^ labels[m], me)
+        if high(bits) < media[m].pressure:
+            show(rule, m, i, day, 1, goodwill, viewed, media_book)
+            if low(bits) < media[m].click_rate:
+                pushed[i] |= np.uint32(1) << np.uint32(m)
+            elif low(bits) >= 1 - media[m].unsubscribes:
+                person.consent = person.consent & COOKIES
+
+
+@kernel
+def remind(
+    person: np.record, i: int, day: int, me: np.uint32, ours: bool, key: np.uint64,
+    labels: np.ndarray, rule: np.record, media: np.ndarray, channels: np.ndarray,
+    visitors: np.ndarray, goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray,
+    walk_clicked: np.ndarray, walk_viewed: np.ndarray,
+    media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
+) -> int:
+    """Follow recent visitors; return the channel to which this pushes a walk, or -1.
+
+    A walk that has been to a site meets reminders as if that site were ours, so that its
+    way does not depend on whose it is; contacts and money are booked for our visitors only.
+    """
+    pushed_to = -1
+    walks = person.stage > 0 and person.online
+    has_bought = day - np.int64(person.last_order) <= rule.buyer_days
+    if has_bought and (
+        person.last_order == person.last_online
+        or is_recorded(person, rule, channels, max(0, person.habit), me)
+    ):
+        return pushed_to
+    if ours:
+        company[AIMABLE] += 1
+    for j in range(len(visitors)):
+        m = visitors[j]
+        bits = draw(key ^ labels[m], me)
+        count = poisson(high(bits), media[m].pressure, media[m].none)
+        if count == 0:
+            continue
+        clicks = low(bits) < 1 - (1 - media[m].click_rate) ** count
+        if ours:
+            show(rule, m, i, day, count, goodwill, viewed, media_book)
+            if has_bought:
+                media_book[m, RECENT_BUYERS] += count
+            if clicks:
+                click(person, media, m, i, day, goodwill, clicked, media_book, channel_book)
+        if walks:
+            person.reminded = np.float32(np.float64(person.reminded) + media[m].reminder * count)
+            walk_viewed[m, i] = day
+            if clicks:
+                walk_clicked[m, i] = day
+                pushed_to = media[m].lands_on
+    return pushed_to
+
+
+@kernel
+def search(
+    person: np.record, i: int, day: int, me: np.uint32, key: np.uint64, labels: np.ndarray,
+    rule: np.record, media: np.ndarray, searchers: np.ndarray,
+    goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray,
+    media_book: np.ndarray, channel_book: np.ndarray, pushed_to: int,
+) -> int:
+    """Search for what is needed and meet our advertisement there; return the channel pushed to."""
+    for j in range(len(searchers)):
+        m = searchers[j]
+        bits = draw(key ^ labels[m], me)
+        if high(bits) < media[m].pressure:
+            show(rule, m, i, day, 1, goodwill, viewed, media_book)
+            if low(bits) < media[m].click_rate:
+                pushed_to = click(
+                    person, media, m, i, day, goodwill, clicked, media_book, channel_book
+                )
+    return pushed_to

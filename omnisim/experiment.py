@@ -18,7 +18,7 @@ from omnisim.comparison import Comparison, compare, glance
 from omnisim.measures import check, measure, tidy
 from omnisim.misallocation import Gap, LastEuro
 from omnisim.records import Records
-from omnisim.spec import TRUTH_REPLICATIONS, ExperimentSpec
+from omnisim.spec import ExperimentSpec
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _with_yardsticks(
 
 def _arms(whole: ExperimentSpec, own: ExperimentSpec, replication: int) -> tuple[str, ...]:
     """Return the arms of a replication; yardsticks stand beside the first ones only."""
-    return tuple(sorted(whole.arms if replication < TRUTH_REPLICATIONS else own.arms))
+    return tuple(sorted(whole.arms if replication < misallocation.COMPARED else own.arms))
 
 
 def _replications(

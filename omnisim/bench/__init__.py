@@ -30,7 +30,7 @@ from omnisim.records import CHANNEL_COLUMNS, COMPANY_COLUMNS, MEDIA_COLUMNS
 from omnisim.simulation import Simulation
 from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, ExperimentSpec, Market
 
-WARM_UP = 4 * DAYS_IN_WEEK  # compiles, and lets goodwill find its level
+WARM_UP = 4 * DAYS_IN_WEEK  # goodwill finds its level, Python's memory is as used as it gets
 OMNISIM, FLOOR, NUMPY = "omnisim", "floor", "NumPy"
 MESA, EMPTY = "plain Mesa", "empty step"
 LEAST, MOST = 8, 16  # empty steps that a good plain-Mesa twin of this market costs
@@ -245,7 +245,7 @@ def runner(make: Callable[[], Engine], people: int, turn: int) -> Runner:
     engine = make()
     engine.step()
     gc.collect()
-    held = tracemalloc.get_traced_memory()[0]
+    held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     made = Runner(engine, people, turn, held / people)
     made.live(WARM_UP - 1)

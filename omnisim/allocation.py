@@ -88,7 +88,7 @@ def believed(view: View, steering: Steering) -> Floats:
 def _capacity(planned: Floats, used: Floats) -> Floats:
     """Return the largest share that each medium could spend (infinite where it spent its plan)."""
     sated = used < SATED * planned
-    most: Floats = np.where(sated, used / planned.sum(), np.inf)
+    most: Floats = np.where(sated, used / max(planned.sum(), 1e-9), np.inf)
     return most
 
 

@@ -61,8 +61,11 @@ def writable(folder: Path) -> None:
 
 
 def default_folder() -> Path:
-    """Return where finished replications are kept unless somebody says otherwise."""
-    return Path(os.environ.get("OMNISIM_STORE") or Path("results") / ".store")
+    """Return where finished replications are kept unless somebody says otherwise.
+
+    Absolute, as workers may have been started in another folder.
+    """
+    return Path(os.environ.get("OMNISIM_STORE") or Path("results") / ".store").absolute()
 
 
 @dataclass(frozen=True)

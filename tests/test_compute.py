@@ -84,7 +84,7 @@ def test_workers_end_soon_after_their_driver_was_killed(tmp_path: Path) -> None:
         f"list(run_units(range(2), partial(nap, Path({str(tmp_path)!r})), 'local', 2))"
     )
     root = Path(__file__).parent.parent
-    driver = subprocess.Popen([sys.executable, "-c", script], cwd=root)
+    driver = subprocess.Popen([sys.executable, "-c", script], cwd=root, stderr=subprocess.DEVNULL)
     assert comes_true(lambda: len(os.listdir(tmp_path)) == 2)
     driver.kill()
     driver.wait()

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ from omnisim.spec import ExperimentSpec
 from omnisim.store import Store, measures_csv
 
 KILLS, PATIENCE = 20, 60.0
-REPLICATIONS, FEW = 16, 4
+REPLICATIONS, FEW = 12, 4
 WORDS = (
     *("experiment=silo_vs_central", "truth=none", "market.people=60", "market.burn_in_weeks=1"),
     *("horizon.history_weeks=2", "horizon.weeks=6"),
@@ -40,6 +40,7 @@ def words(replications: int) -> list[str]:
     return [*WORDS, f"replications.min={replications}", f"replications.max={replications}"]
 
 
+@cache
 def asked(replications: int) -> ExperimentSpec:
     return config.load(words(replications), None)[0]
 
@@ -65,8 +66,9 @@ def drivers() -> Iterator[list[Driver]]:
     for driver in begun:
         driver.process.kill()
         driver.process.wait(PATIENCE)
-        for worker in driver.seen & set(workers()):
-            os.kill(worker, signal.SIGKILL)
+        for worker, parent in workers().items():
+            if worker in driver.seen and parent in (1, driver.process.pid):
+                os.kill(worker, signal.SIGKILL)
 
 
 class Driver:
@@ -144,7 +146,6 @@ def test_twenty_random_kills_lose_and_double_nothing(
     store = tmp_path / "store"
     kept: dict[str, tuple[int, int]] = {}
     hit = {"driver": 0, "worker": 0}
-    t0 = time.monotonic()
 
     def going() -> Driver:
         """Return a driver under way; one that had finished everything begins from nothing."""
@@ -156,10 +157,10 @@ def test_twenty_random_kills_lose_and_double_nothing(
         return drivers[-1]
 
     for kill in range(KILLS):
-        while kill % 2 and len(finished(store)) <= len(kept):  # every second one amid the work
+        while kill % 3 == 0 and len(finished(store)) <= len(kept):  # every third one amid the work
             going()
             time.sleep(0.01)
-        time.sleep((0.2 if kill % 2 else 1.5) * uniform("moment", kill))
+        time.sleep((1.5 if kill % 3 else 0.2) * uniform("moment", kill))
         target = "driver" if uniform("target", kill) < 0.25 else "worker"
         victims = [going().process.pid] if target == "driver" else []
         while not victims:
@@ -174,14 +175,10 @@ def test_twenty_random_kills_lose_and_double_nothing(
         assert kept.items() <= found.items()
         assert all_sound(store)
         kept = found
-        print(kill, target, len(kept), time.monotonic() - t0)
 
-    print(hit, len(drivers), len(kept), time.monotonic() - t0)
-    if drivers[-1].is_over():
-        going()
-    while drivers[-1].process.wait(PATIENCE) != 0:  # its lonely worker was killed, too
-        going()
-    assert drivers[-1].measures() == undisturbed(calm, REPLICATIONS)
+    while (last := going()).process.wait(PATIENCE) != 0:
+        pass  # two kills had made it cautious, and the third took the worker that ran alone
+    assert last.measures() == undisturbed(calm, REPLICATIONS)
     assert kept.items() <= finished(store).items()
     assert all_sound(store)
     assert len(finished(store)) == 2 * REPLICATIONS

@@ -201,7 +201,8 @@ def test_the_store_stands_where_the_environment_says(
     monkeypatch.setenv("OMNISIM_STORE", str(tmp_path))
     assert default_folder() == tmp_path
     monkeypatch.delenv("OMNISIM_STORE")
-    assert default_folder() == Path("results/.store")
+    monkeypatch.chdir(tmp_path)
+    assert default_folder() == tmp_path / "results" / ".store"
 
 
 def test_the_results_folder_holds_what_the_contract_says(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 
 from omnisim import config
-from omnisim.records import CHANNEL_COLUMNS
+from omnisim.records import CHANNEL_COLUMNS, COMPANY_COLUMNS, MEDIA_COLUMNS
 from omnisim.simulation import Simulation
 from omnisim.spec import DAYS_IN_WEEK, ExperimentSpec
 
@@ -40,6 +40,19 @@ def total(world: Simulation, column: str, weeks: int) -> float:
     """Return the sum of a channel column over the last weeks."""
     booked = np.sum(world.state.ledger.channels[-weeks:], axis=0)
     return float(booked[:, CHANNEL_COLUMNS.index(column)].sum())
+
+
+def booked(world: Simulation, weeks: int, only: str | None = None) -> dict[str, float]:
+    """Return the sums of all columns over the last weeks, of one channel if it is named."""
+    ledger = world.state.ledger
+    sums = dict(zip(COMPANY_COLUMNS, np.sum(ledger.company[-weeks:], axis=0), strict=True))
+    for names, columns, rows in (
+        (world.media, MEDIA_COLUMNS, ledger.media),
+        (world.channels, CHANNEL_COLUMNS, ledger.channels),
+    ):
+        kept = [nth for nth, name in enumerate(names) if only in (None, name)]
+        sums |= dict(zip(columns, np.sum(rows[-weeks:], axis=0)[kept].sum(axis=0), strict=True))
+    return sums
 
 
 def digest(world: Simulation) -> str:

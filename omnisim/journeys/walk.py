@@ -96,16 +96,18 @@ def choose(
 
 @kernel
 def credit(
-    person: np.record, media: np.ndarray, day: int, i: int, tracked: bool,
+    person: np.record, media: np.ndarray, day: int, i: int, me: np.uint32, key: np.uint64,
+    labels: np.ndarray, tracked: bool,
     clicked: np.ndarray, viewed: np.ndarray, walk_clicked: np.ndarray, walk_viewed: np.ndarray,
     amount: int, last_touch: int, claims: int, book: np.ndarray,
 ) -> int:
     """Book an order's last touch and every medium's claim; return how many departments claim.
 
     Last touch is the last tracked paid click or impression of 30 days; on one day a click
-    beats an impression. A medium claims what happens within its own windows.
+    beats an impression, and luck decides among equals, never their names. A medium claims what
+    happens within its own windows.
     """
-    winner, best = -1, 2 * (day - LAST_TOUCH_DAYS)
+    winner, best = -1, 2.0 * (day - LAST_TOUCH_DAYS)
     claimants = np.uint64(0)
     for m in range(len(media)):
         medium = media[m]
@@ -116,7 +118,7 @@ def credit(
         click = max(np.int64(clicked[m, i]), np.int64(walk_clicked[m, i]))
         view = max(np.int64(viewed[m, i]), np.int64(walk_viewed[m, i]))
         if medium.tracked:
-            score = max(2 * click + 1, 2 * view)
+            score = max(2 * click + 1, 2 * view) + high(draw(key ^ labels[m], me))
             if score > best:
                 winner, best = m, score
         if day - click <= medium.click_window or day - view <= medium.view_window:
@@ -287,7 +289,7 @@ def place_order(
 @kernel
 def decides_to_order(
     person: np.record, i: int, day: int, me: np.uint32, keys: np.ndarray, chance: float,
-    works: float, rule: np.record, segment: np.record, media: np.ndarray,
+    works: float, rule: np.record, segment: np.record, media: np.ndarray, labels: np.ndarray,
     channels: np.ndarray, c: int,
     clicked: np.ndarray, viewed: np.ndarray, walk_clicked: np.ndarray, walk_viewed: np.ndarray,
     media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
@@ -299,14 +301,16 @@ def decides_to_order(
     if person.status == PROSPECT:
         channel_book[c, EXPECTED_NEW] += amount
     company[SEEN_DEPARTMENT_CLAIMS] += amount * credit(
-        person, media, day, i, tracked, clicked, viewed, walk_clicked, walk_viewed,
+        person, media, day, i, me, keys[streams.TIE], labels, tracked,
+        clicked, viewed, walk_clicked, walk_viewed,
         amount, SEEN_LAST_TOUCH, SEEN_CLAIMS, media_book,
     )
     if chance >= works:
         return False
     if person.ours:
         company[DEPARTMENT_CLAIMS] += credit(
-            person, media, day, i, tracked, clicked, viewed, walk_clicked, walk_viewed,
+            person, media, day, i, me, keys[streams.TIE], labels, tracked,
+            clicked, viewed, walk_clicked, walk_viewed,
             1, LAST_TOUCH, CLAIMS, media_book,
         )
         company[TRACKED] += np.int64(tracked and (person.consent & COOKIES) > 0)
@@ -362,7 +366,8 @@ def walk(
         works = success[c, stage]
         if stage + 1 == BUY:
             if decides_to_order(
-                person, i, day, me, keys, high(bits), works, rule, segment, media, channels, c,
+                person, i, day, me, keys, high(bits), works, rule, segment, media, media_labels,
+                channels, c,
                 clicked, viewed, walk_clicked, walk_viewed, media_book, channel_book, company,
             ):
                 end_walk(person, company)

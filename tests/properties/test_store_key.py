@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -141,13 +145,23 @@ def test_the_version_changes_with_every_source_library_and_machine_that_computes
             found.add(sources.model_version())
     for name in sources.LIBRARIES:
         with monkeypatch.context() as patch:
-            patch.setattr(sources.metadata, "version", lambda one, name=name: str(one == name))
+            patch.setattr(metadata, "version", lambda one, name=name: str(one == name))
             found.add(sources.model_version())
     for what in ("machine", "python_version"):
         with monkeypatch.context() as patch:
-            patch.setattr(sources.platform, what, lambda: "another")
+            patch.setattr(platform, what, lambda: "another")
             found.add(sources.model_version())
     assert len(found) == 1 + len(sources.MODEL) + len(sources.LIBRARIES) + 2
+
+
+def test_the_version_knows_every_source_that_a_simulation_imports() -> None:
+    script = "import sys, omnisim.simulation; print(*(m for m in sys.modules if 'omnisim.' in m))"
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    imported = {name.removeprefix("omnisim.").replace(".", "/") for name in told.stdout.split()}
+    packages = {name for name in imported if any(f"{name}/" in other for other in imported)}
+    assert imported - packages - {"sources"} == set(sources.MODEL)
 
 
 def edited_source(patch: pytest.MonkeyPatch, name: str) -> None:

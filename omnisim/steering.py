@@ -13,7 +13,7 @@ from omnisim.attribution import Reads
 from omnisim.departments import Department
 from omnisim.spec import Strategy
 
-FIXED, ORACLE, GIVEN = "(fixed)", "oracle", "given"
+FIXED, ORACLE, GIVEN = "(fixed)", "(oracle)", "(given)"  # no department can have these names
 
 
 class Decider(Protocol):
@@ -111,8 +111,8 @@ def budget_scopes(strategy: Strategy, media: Iterable[str]) -> dict[str, tuple[s
     pools = {
         "central": {OmnichannelManager.key: paid},
         "equal": {EqualSplitter.key: paid},
-        ORACLE: {ORACLE: paid},
-        GIVEN: {GIVEN: paid},
+        "oracle": {ORACLE: paid},
+        "given": {GIVEN: paid},
     }
     owners = {key: set(unit.owns) & paid for key, unit in strategy.organigram.items()}
     scopes = {

@@ -43,6 +43,7 @@ def a_spec(**changes: Any) -> ExperimentSpec:
     }
     words: dict[str, Any] = {
         "experiment": "tiny",
+        "truth": "none",
         "question": "Does it pay?",
         "hypothesis": "It pays.",
         "decision_rule": "Do it if it matters.",

@@ -134,8 +134,10 @@ class Simulation(mesa.Model):
             Appointment(today, WEEK, "", "week"),
             *(Appointment(today, REVIEW, decider.key, "review") for decider in self.deciders),
         ]
-        if strategy.steering.kind in (ORACLE, GIVEN):
-            self.state.agenda.append(Appointment(today, REVIEW, strategy.steering.kind, "review"))
+        if strategy.steering.kind in ("oracle", "given"):
+            self.state.agenda.append(
+                Appointment(today, REVIEW, f"({strategy.steering.kind})", "review")
+            )
         self.state.adopted = today
         self._open_agenda()
 

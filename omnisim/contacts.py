@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from omnisim import streams
-from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, Market, Medium
-from omnisim.streams import GOLDEN, kernel, mix
+from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, Market
+from omnisim.streams import kernel, scramble
 
 TILE = 512
 MOST_CONTACTS = 12
@@ -47,13 +47,77 @@ def years_from_fork(day: int, history_days: int) -> float:
     return (max(day, 0) - history_days) / DAYS_IN_YEAR
 
 
-def price(market: Market, medium: Medium, years: float) -> float:
-    """Return EUR per contact, click or message, with the price's own trend."""
-    unit = medium.price / (1000 if medium.payment == "per_thousand" else 1)
-    return unit * math.exp(market.trend * medium.price_trend * years)
+@dataclass(frozen=True)
+class Purchase:
+    """How media are bought, as arrays in the order of sorted names.
+
+    `unit` EUR per contact, click or message at the fork and its `trend` a year (log);
+    `per_click` whether clicks are paid, at `click_rate` per contact; `planned` the planned
+    audience in real persons, weighted by affinity; `counted` the index of the audience that
+    midnight counts (`AUDIENCES`, -1: none); `auctioned` whether more of the same searches
+    cost more each; `cap` the most messages that a person accepts a day.
+    """
+
+    unit: np.ndarray
+    trend: np.ndarray
+    per_click: np.ndarray
+    click_rate: np.ndarray
+    planned: np.ndarray
+    counted: np.ndarray
+    auctioned: np.ndarray
+    cap: np.ndarray
+
+    def prices(self, years: float) -> np.ndarray:
+        """Return EUR per contact, click or message (float64[media])."""
+        prices: np.ndarray = self.unit * np.exp(self.trend * years)
+        return prices
+
+    def pressure(
+        self, money: np.ndarray, prices: np.ndarray, audiences: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return contacts a day per member of each medium's audience, and what they cost.
+
+        `money` int64[media] in cents, `audiences` in real persons. Searches are auctioned:
+        whoever wants to be shown in more of them pays more for each, so that a share of
+        1 - exp(-p) is shown for the money that would buy a share p at the first price.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            contacts = money / 100 / prices / np.where(self.per_click, self.click_rate, 1.0)
+            pressure = contacts / audiences
+            pressure = np.where(np.isfinite(pressure), pressure, 0.0)
+            shown = -np.expm1(-pressure)
+            dearer = np.where(self.auctioned & (shown > 0), pressure / shown, 1.0)
+        pressure = np.where(self.auctioned, shown, np.minimum(pressure, self.cap))
+        return pressure, prices * dearer
 
 
-def planned_audience(market: Market, medium: str) -> float:
+AUDIENCES = ("searchers", "brand_searchers", "visitors", "customers")
+
+
+def purchase(market: Market) -> Purchase:
+    """Lay out how media are bought, once for a market."""
+    media = [market.media[name] for name in sorted(market.media)]
+    per_message = 1 / DAYS_IN_WEEK
+    return Purchase(
+        unit=np.array([m.price / (1000 if m.payment == "per_thousand" else 1) for m in media]),
+        trend=np.array([market.trend * m.price_trend for m in media]),
+        per_click=np.array([m.payment == "per_click" for m in media], bool),
+        click_rate=np.array([m.click_rate for m in media]),
+        planned=np.array([_planned_audience(market, name) for name in sorted(market.media)]),
+        counted=np.array(
+            [AUDIENCES.index(m.aim) if m.aim in AUDIENCES else -1 for m in media], np.int64
+        ),
+        auctioned=np.array([m.aim in ("searchers", "brand_searchers") for m in media], bool),
+        cap=np.array(
+            [
+                min(1.0, m.weekly_cap * per_message) if m.aim == "customers" else np.inf
+                for m in media
+            ]
+        ),
+    )
+
+
+def _planned_audience(market: Market, medium: str) -> float:
     """Return the planned audience in real persons, weighted by affinity.
 
     Everybody: those within reach; else the planned share of persons.
@@ -75,7 +139,7 @@ def reach(market: Market) -> Reach:
     ]
     rates = np.array([[medium.click_rate] for medium in media]).reshape(-1, 1)
     return Reach(
-        decay=np.array([2.0 ** (-1 / medium.half_life) for medium in media]),
+        decay=np.array([2.0 ** (-1 / medium.half_life) for medium in media], np.float32),
         mass=mass,
         liking=np.array(affinities).reshape(len(mass), len(segments)),
         click=_word(1 - (1 - rates) ** np.arange(MOST_CONTACTS + 1)),
@@ -103,20 +167,16 @@ def _word(share: np.ndarray) -> np.ndarray:
     return words
 
 
-def weekly_cap(medium: Medium) -> float:
-    """Return the most messages that a person accepts a day."""
-    return min(1.0, medium.weekly_cap / DAYS_IN_WEEK)
-
-
 @kernel
 def meet(
-    first: int,
-    last: int,
+    start: int,
+    count: int,
+    cell: int,
     day: int,
     keys: np.ndarray,
     labels: np.ndarray,
-    attention: float,
-    rival_contacts: float,
+    attention: np.float32,
+    rival_contacts: np.float32,
     decay: np.ndarray,
     mass: np.ndarray,
     click: np.ndarray,
@@ -124,58 +184,63 @@ def meet(
     terms: np.ndarray,
     ids: np.ndarray,
     within_reach: np.ndarray,
-    bounds: np.ndarray,
     goodwill: np.ndarray,
     viewed: np.ndarray,
-    pushed: np.ndarray,
     bits: np.ndarray,
     heard: np.ndarray,
     met: np.ndarray,
+    clicks: np.ndarray,
     book: np.ndarray,
 ) -> None:
-    """Let goodwill fade and mass media meet the rows [first, last); count into `book`.
+    """Let goodwill fade and mass media meet `count` rows of one cell; count into `book`.
 
     A contact is noticed with A / (A + contacts of the day), rivals' included; goodwill
-    counts noticed contacts. `bits` uint64[TILE], `heard` float64[TILE] and `met`
-    int32[mass, TILE] are scratch.
+    counts noticed contacts. `bits` uint32[TILE], `heard` float32[TILE] and `met`
+    int32[mass, TILE] are scratch; `clicks` uint32[TILE] holds a bit per medium clicked.
     """
     one = np.uint32(1)
-    for segment in range(len(bounds) - 1):
-        for start in range(max(first, bounds[segment]), min(last, bounds[segment + 1]), TILE):
-            count = min(TILE, min(last, bounds[segment + 1]) - start)
+    who = ids[start : start + count]
+    reached = within_reach[start : start + count]
+    for i in range(count):
+        heard[i] = rival_contacts
+        clicks[i] = np.uint32(0)
+    for j in range(len(mass)):
+        m, row = mass[j], met[j]
+        key, shift = keys[streams.CONTACT] ^ labels[m], np.uint32(m)
+        for i in range(count):
+            bits[i] = scramble(key, who[i])
+            row[i] = np.int32(0)
+        for k in range(0, terms[j, cell], 4):  # four at a time stay in registers
+            first, second = thresholds[j, cell, k], thresholds[j, cell, k + 1]
+            third, fourth = thresholds[j, cell, k + 2], thresholds[j, cell, k + 3]
             for i in range(count):
-                heard[i] = rival_contacts
-                pushed[start + i] = 0
-            for j in range(len(mass)):
-                m = mass[j]
-                key = keys[streams.CONTACT] ^ labels[m]
-                shift = np.uint32(m)
-                for i in range(count):
-                    bits[i] = mix(key + np.uint64(ids[start + i]) * GOLDEN)
-                    met[j, i] = 0
-                for k in range(terms[j, segment]):
-                    threshold = np.uint64(thresholds[j, segment, k])
-                    for i in range(count):
-                        met[j, i] += (bits[i] >> np.uint64(32)) >= threshold
-                total = 0
-                for i in range(count):
-                    met[j, i] *= np.int32((within_reach[start + i] >> shift) & one)
-                    total += met[j, i]
-                    heard[i] += met[j, i]
-                book[m, CONTACTS] += total
-                for i in range(count):
-                    if met[j, i] > 0:
-                        viewed[m, start + i] = day
-                        if (bits[i] & np.uint64(0xFFFFFFFF)) < np.uint64(click[m, met[j, i]]):
-                            pushed[start + i] |= one << shift
-            for m in range(len(decay)):
-                fade = decay[m]
-                for i in range(count):
-                    goodwill[m, start + i] = np.float32(np.float64(goodwill[m, start + i]) * fade)
-            for j in range(len(mass)):
-                m = mass[j]
-                for i in range(count):
-                    noticed = met[j, i] * (attention / (attention + heard[i]))
-                    goodwill[m, start + i] = np.float32(
-                        np.float64(goodwill[m, start + i]) + noticed
-                    )
+                b = bits[i]
+                row[i] += np.int32(b >= first) + np.int32(b >= second)
+                row[i] += np.int32(b >= third) + np.int32(b >= fourth)
+        last_view = viewed[m, start : start + count]
+        total = np.int64(0)
+        for i in range(count):
+            contacts = np.int32(row[i] * np.int32(np.uint32(reached[i] >> shift) & one))
+            row[i] = contacts
+            total += np.int64(contacts)
+            heard[i] += np.float32(contacts)
+            last_view[i] = day if contacts > 0 else last_view[i]
+        book[m, CONTACTS] += total
+        most = click[m, MOST_CONTACTS]
+        if most > 0:
+            key = keys[streams.CLICK] ^ labels[m]
+            for i in range(count):
+                bits[i] = scramble(key, who[i])
+            for i in range(count):
+                if bits[i] < most and bits[i] < click[m, row[i]]:
+                    clicks[i] |= one << shift
+    for i in range(count):
+        heard[i] = attention / (attention + heard[i])
+    for m in range(len(decay)):
+        felt, fade = goodwill[m, start : start + count], decay[m]
+        for i in range(count):
+            felt[i] = felt[i] * fade
+    for j in range(len(mass)):
+        felt, row = goodwill[mass[j], start : start + count], met[j]
+        for i in range(count):
+            felt[i] = felt[i] + np.float32(row[i]) * heard[i]

@@ -18,10 +18,10 @@ PROSPECT, CUSTOMER = 0, 1
 COOKIES, MAIL = 1, 2  # bits of consent
 
 # What a person decides with. Records compile to plain loads; small types keep a person in
-# one cache line.
+# one cache line. What is looked at on every day, also on those on which nothing happens,
+# stands in columns of its own (`People.need`, `People.awake`).
 PERSON = np.dtype(
     [
-        ("need", np.float32),  # needs a day
         ("drop", np.float32),  # probability to drop out at a repeat need
         ("satisfaction", np.float32),
         ("walk_us", np.float32),  # probability that the walk under way is with us
@@ -53,14 +53,17 @@ PERSON = np.dtype(
 class People:
     """All persons of a market, sorted by segment; luck stays with `ids`.
 
-    `state` PERSON[people]; `goodwill` float32[media, people] in noticed contacts;
-    `clicked`, `viewed` int16[media, people] the last day of each; `walk_clicked`,
-    `walk_viewed` the same within the walk under way; `reach` uint32 bit per medium;
-    `pushed` uint32 bit per medium whose contact was clicked today; `bounds`
-    int64[segments + 1] the rows of each segment.
+    `need` float32[people] needs a day; `awake` uint8[people] whether tomorrow brings more
+    than a chance need; `state` PERSON[people]; `goodwill` float32[media, people] in noticed
+    contacts; `clicked`, `viewed` int16[media, people] the last day of each; `walk_clicked`,
+    `walk_viewed` int16[aimed media, people] the same of walks, older than the walk under way
+    where they are not its own; `reach` uint32 bit per medium; `bounds` int64[segments + 1]
+    the rows of each segment.
     """
 
     ids: np.ndarray
+    need: np.ndarray
+    awake: np.ndarray
     state: np.recarray
     goodwill: np.ndarray
     clicked: np.ndarray
@@ -68,7 +71,6 @@ class People:
     walk_clicked: np.ndarray
     walk_viewed: np.ndarray
     reach: np.ndarray
-    pushed: np.ndarray
     bounds: np.ndarray
 
     def __len__(self) -> int:
@@ -79,6 +81,8 @@ class People:
         """Return a copy that shares what never changes."""
         return People(
             self.ids,
+            self.need,
+            self.awake.copy(),
             self.state.copy(),
             self.goodwill.copy(),
             self.clicked.copy(),
@@ -86,7 +90,6 @@ class People:
             self.walk_clicked.copy(),
             self.walk_viewed.copy(),
             self.reach,
-            self.pushed.copy(),
             self.bounds,
         )
 
@@ -108,20 +111,32 @@ def born(market: Market, root: np.uint64, first_day: int) -> People:
     ids, segment = ids[order], segment[order].astype(np.uint8)
     media, people = sorted(market.media), len(ids)
     never = np.full((max(1, len(media)), people), NEVER, np.int16)
+    aimed = sum(medium.aim != "everybody" for medium in market.media.values())
+    never_aimed = np.full((max(1, aimed), people), NEVER, np.int16)
     return People(
         ids=ids,
+        need=_needs(market, root, ids, segment),
+        awake=np.ones(people, np.uint8),
         state=_states(market, root, ids, segment, first_day),
         goodwill=np.zeros((max(1, len(media)), people), np.float32),
         clicked=never,
         viewed=never.copy(),
-        walk_clicked=never.copy(),
-        walk_viewed=never.copy(),
+        walk_clicked=never_aimed,
+        walk_viewed=never_aimed.copy(),
         reach=_bits(
             root, streams.TRAIT_REACH, ids, {name: market.media[name].reach for name in media}
         ),
-        pushed=np.zeros(people, np.uint32),
         bounds=np.searchsorted(segment, np.arange(len(names) + 1)).astype(np.int64),
     )
+
+
+def _needs(market: Market, root: np.uint64, ids: np.ndarray, segment: np.ndarray) -> np.ndarray:
+    """Return gamma-distributed needs a day (float32[people])."""
+    shape = market.buying.needs_shape
+    gamma = special.gammaincinv(shape, streams.trait(root, streams.TRAIT_NEEDS, ids))
+    means = [market.segments[name].needs / DAYS_IN_YEAR for name in sorted(market.segments)]
+    needs: np.ndarray = (np.array(means)[segment] * gamma / shape).astype(np.float32)
+    return needs
 
 
 def _states(
@@ -136,9 +151,6 @@ def _states(
         return chosen
 
     state["segment"] = segment
-    gamma = special.gammaincinv(buying.needs_shape, streams.trait(root, streams.TRAIT_NEEDS, ids))
-    mean = by_segment([s.needs / DAYS_IN_YEAR for s in segments])
-    state["need"] = mean * gamma / buying.needs_shape
     state["drop"] = special.betaincinv(
         buying.drop_a, buying.drop_b, streams.trait(root, streams.TRAIT_DROP, ids)
     )

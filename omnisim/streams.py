@@ -31,10 +31,12 @@ def kernel(function: Kernel) -> Kernel:
 
     Kernels make no arrays, hence `_nrt=False`: with it, a call no longer counts references
     of every array that it hands over, which cost more than the work itself (measured: a
-    person's day took twice as long; inlining the callees did not help).
+    person's day took twice as long). LLVM is told to inline: handing some forty arrays from
+    function to function cost as much as the walk (measured: a day took 1.6 times as long).
     """
-    jit: Any = numba.njit  # the option is not in Numba's type stubs
-    compiled: Kernel = jit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
+    jit: Any = numba.njit  # the options are not in Numba's type stubs
+    options = {"cache": True, "nogil": True, "error_model": "numpy"}
+    compiled: Kernel = jit(**options, _nrt=False, forceinline=True)(function)
     return compiled
 
 
@@ -44,12 +46,14 @@ _SECOND = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S33 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(33)
 _LOW = np.uint64(0x7FFFFFFF)
 _UNIT = 2.0**-31
+_ODD, _MIX, _MORE = np.uint32(0x9E3779B9), np.uint32(0x7FEB352D), np.uint32(0x846CA68B)
+_S15, _S16, _S32 = np.uint32(15), np.uint32(16), np.uint64(32)
 
 # What a draw is for. A number is never used twice and never changes its meaning.
 TRAIT_SEGMENT, TRAIT_CONSENT, TRAIT_REACH, TRAIT_IDENTITY = 1, 2, 3, 4
 TRAIT_NEEDS, TRAIT_DROP, TRAIT_FIRST, TRAIT_COHORT = 5, 6, 7, 8
 CONTACT, DAILY, MESSAGE, REMINDER, SEARCH, CHOOSE_US, DROP_OUT = 10, 11, 12, 13, 14, 15, 16
-WALK, BASKET, EXPERIENCE, OPT_IN, TIE = 17, 18, 19, 20, 21
+WALK, BASKET, EXPERIENCE, OPT_IN, TIE, CLICK = 17, 18, 19, 20, 21, 22
 # Each of these is followed by room for the contacts of one day.
 TOUCH, HAND_OVER, BRAND_SEARCH, OUTCOME, BRAND_AD, SAME_DAY = 30, 40, 50, 60, 70, 80
 DRIFT, REPORT_COUNT, REPORT_NOISE, EXPLORATION, BOOTSTRAP = 100, 101, 102, 103, 104
@@ -83,6 +87,22 @@ def low(bits: np.uint64) -> float:
     return np.float64(np.int64(bits & _LOW)) * _UNIT
 
 
+@kernel
+def scramble(key: np.uint64, person: np.uint32) -> np.uint32:
+    """Return 32 fresh bits for one person under a key of `keys`, many persons at a time.
+
+    The halves of the key enter before and between the rounds of a 32-bit finaliser
+    (constants of Wellons 2018, "lowbias32"); vectors of 64-bit products cost three times as
+    much. Every result is cast back, for compiled code would widen it.
+    """
+    bits = np.uint32(np.uint32(person * _ODD) + np.uint32(key))
+    bits = np.uint32(bits ^ np.uint32(bits >> _S16))
+    bits = np.uint32(np.uint32(bits * _MIX) ^ np.uint32(key >> _S32))
+    bits = np.uint32(bits ^ np.uint32(bits >> _S15))
+    bits = np.uint32(bits * _MORE)
+    return np.uint32(bits ^ np.uint32(bits >> _S16))
+
+
 def replication_key(seed: int, replication: int) -> np.uint64:
     """Return the root of all luck of one replication."""
     return _word(f"{seed}/{replication}")
@@ -90,9 +110,17 @@ def replication_key(seed: int, replication: int) -> np.uint64:
 
 def keys(root: np.uint64, day: int) -> np.ndarray:
     """Return one key per purpose for a day (uint64[PURPOSES])."""
+    words = np.empty(PURPOSES, np.uint64)
     with np.errstate(over="ignore"):
-        day_key = mix_array(np.array([int(root)], np.uint64) + np.uint64(day % 2**64))[0]
-        return mix_array(day_key + np.arange(1, PURPOSES + 1, dtype=np.uint64) * GOLDEN)
+        _fill(np.uint64(root), np.int64(day), words)
+    return words
+
+
+@kernel
+def _fill(root: np.uint64, day: np.int64, words: np.ndarray) -> None:
+    day_key = mix(root + np.uint64(day))
+    for purpose in range(len(words)):
+        words[purpose] = mix(day_key + np.uint64(purpose + 1) * GOLDEN)
 
 
 def mix_array(bits: np.ndarray) -> np.ndarray:

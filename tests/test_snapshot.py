@@ -18,7 +18,7 @@ from tests.worlds import at_fork, digest, question
 QUARTER = 91
 # The quarter holds the turn of the year; reviews fall into it, and are waited for on most days.
 WORLD = (
-    *("market.people=60", "market.burn_in_weeks=1", "horizon.history_weeks=45"),
+    *("market.people=90", "market.burn_in_weeks=1", "horizon.history_weeks=45"),
     *("market.drift=0.02", "integration=omnichannel", "market.buying.newcomers=0.5"),
 )
 

@@ -25,7 +25,7 @@ class Floor:
         """Let a day pass."""
         who, key = self.people, streams.keys(np.uint64(0), self.day)[streams.DAILY]
         with np.errstate(over="ignore"):
-            self.drawn += touch(key, who.ids, who.state, who.goodwill, who.viewed, who.pushed)
+            self.drawn += touch(key, who.ids, who.state, who.need, who.goodwill, who.viewed)
         self.day += 1
 
     def counts(self) -> Counts:
@@ -38,9 +38,9 @@ def touch(
     key: np.uint64,
     ids: np.ndarray,
     state: np.ndarray,
+    need: np.ndarray,
     goodwill: np.ndarray,
     viewed: np.ndarray,
-    pushed: np.ndarray,
 ) -> float:
     """Read and write what a day reads and writes; return the sum of one draw per person."""
     for m in range(len(goodwill)):
@@ -51,7 +51,6 @@ def touch(
     for i in range(len(ids)):
         person = state[i]
         chance = high(draw(key, ids[i]))
-        person.satisfaction = person.satisfaction + np.float32(person.need)
-        pushed[i] = 0
+        person.satisfaction = person.satisfaction + need[i]
         total += chance
     return total

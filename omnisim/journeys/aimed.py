@@ -116,18 +116,23 @@ def renew(
 def write_to(
     person: np.record, i: int, day: int, me: np.uint32, key: np.uint64, labels: np.ndarray,
     rule: np.record, media: np.ndarray, messages: np.ndarray, goodwill: np.ndarray,
-    viewed: np.ndarray, pushed: np.ndarray, media_book: np.ndarray,
-) -> None:
-    """Send messages to a known customer who has opted in; each may be the last one."""
+    viewed: np.ndarray, media_book: np.ndarray,
+) -> np.uint32:
+    """Send messages to a known customer who has opted in; each may be the last one.
+
+    Returns a bit for every medium whose message is clicked.
+    """
+    clicks = np.uint32(0)
     for j in range(len(messages)):
         m = messages[j]
         bits = draw(key ^ labels[m], me)
         if high(bits) < media[m].pressure:
             show(rule, m, i, day, 1, goodwill, viewed, media_book)
             if low(bits) < media[m].click_rate:
-                pushed[i] |= np.uint32(1) << np.uint32(m)
+                clicks |= np.uint32(1) << np.uint32(m)
             elif low(bits) >= 1 - media[m].unsubscribes:
                 person.consent = person.consent & COOKIES
+    return clicks
 
 
 @kernel
@@ -168,9 +173,9 @@ def remind(
                 click(person, media, m, i, day, goodwill, clicked, media_book, channel_book)
         if walks:
             person.reminded = np.float32(np.float64(person.reminded) + media[m].reminder * count)
-            walk_viewed[m, i] = day
+            walk_viewed[media[m].walk_row, i] = day
             if clicks:
-                walk_clicked[m, i] = day
+                walk_clicked[media[m].walk_row, i] = day
                 pushed_to = media[m].lands_on
     return pushed_to
 

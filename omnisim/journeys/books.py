@@ -9,13 +9,13 @@ import numpy as np
 from omnisim import streams
 from omnisim.contacts import (
     names_by_aim,
-    years_from_fork,
 )
 from omnisim.spec import DAYS_IN_YEAR, STAGES, Market, Strategy
 
 MOST_STEPS = 8  # contacts of one walk on one day
 LAST_TOUCH_DAYS = 30
 BUY = len(STAGES)
+LARGEST_UTILITY = 300.0  # the product of a few such factors is still a number
 PROBABILITY = 2.0**32  # expected counts are booked as whole multiples of 1 / PROBABILITY
 VISITS, ORDERS, NEW, CENTS, EXPECTED, EXPECTED_NEW = range(6)
 CHANNEL_FIELDS = 6
@@ -42,7 +42,6 @@ RULES = np.dtype(
     [
         ("record_key", np.uint64),
         ("needs_factor", np.float64),
-        ("online_tilt", np.float64),
         ("attention", np.float64),
         ("rival_contacts", np.float64),
         ("rival", np.float64),
@@ -59,7 +58,7 @@ RULES = np.dtype(
         ("contact", np.float64),
         ("same_day", np.float64),
         ("most_days", np.int64),
-        ("habit", np.float64),
+        ("habit", np.float64),  # these three as factors on a touchpoint's delay
         ("inertia", np.float64),
         ("push", np.float64),
         ("repeat_lost", np.float64),
@@ -89,6 +88,7 @@ MEDIUM = np.dtype(
         ("tracked", np.int64),
         ("needs_cookies", np.int64),
         ("owner", np.int64),
+        ("walk_row", np.int64),  # row of an aimed medium in the memory of walks, else -1
     ]
 )
 SEGMENT = np.dtype(
@@ -115,16 +115,21 @@ class World:
     """What a strategy in a market means to every person: constant between decisions.
 
     `rules` RULES[1], `media` MEDIUM[media], `segments` SEGMENT[segments] and `channels`
-    CHANNEL[channels] in the order of sorted names; `prefers` float64[segments, stages,
-    channels] in utility; `success` and `lost` float64[channels, stages]; the index arrays
-    list media by aim.
+    CHANNEL[channels] in the order of sorted names; `delays` float64[segments, stages,
+    channels] the mean time until a channel comes to mind, exp(-utility), today, and
+    `usual_delays` without the season; `usual_pull` and `trend` float64[media] of every pull
+    and its log a year; `success` and `lost` float64[channels, stages]; the
+    index arrays list media by aim.
     """
 
     rules: np.recarray
     media: np.recarray
     segments: np.recarray
     channels: np.recarray
-    prefers: np.ndarray
+    delays: np.ndarray
+    usual_delays: np.ndarray
+    usual_pull: np.ndarray
+    trend: np.ndarray
     success: np.ndarray
     lost: np.ndarray
     messages: np.ndarray
@@ -138,6 +143,14 @@ def world(market: Market, strategy: Strategy, root: np.uint64) -> World:
     channel_names = sorted(market.channels)
     segments = [market.segments[name] for name in sorted(market.segments)]
     channels = [market.channels[name] for name in channel_names]
+    delays = delay(
+        np.array(
+            [
+                [[s.prefers.get(stage, {}).get(c, 0.0) for c in channel_names] for stage in STAGES]
+                for s in segments
+            ]
+        )
+    )
     return World(
         rules=_rules(market, strategy, root),
         media=_media(market, strategy),
@@ -151,12 +164,10 @@ def world(market: Market, strategy: Strategy, root: np.uint64) -> World:
         channels=_table(
             CHANNEL, [(c.online, c.quality, c.basket, c.basket_spread) for c in channels]
         ),
-        prefers=np.array(
-            [
-                [[s.prefers.get(stage, {}).get(c, 0.0) for c in channel_names] for stage in STAGES]
-                for s in segments
-            ]
-        ),
+        delays=delays.copy(),
+        usual_delays=delays,
+        usual_pull=np.array([market.media[name].pull for name in sorted(market.media)]),
+        trend=np.array([market.trend * market.media[m].trend for m in sorted(market.media)]),
         success=np.array([[c.success[stage] for stage in STAGES] for c in channels]),
         lost=np.array([[c.lost[stage] for stage in STAGES] for c in channels]),
         messages=names_by_aim(market, "customers"),
@@ -164,6 +175,12 @@ def world(market: Market, strategy: Strategy, root: np.uint64) -> World:
         searchers=names_by_aim(market, "searchers"),
         brands=names_by_aim(market, "brand_searchers"),
     )
+
+
+def delay(utility: np.ndarray) -> np.ndarray:
+    """Return the mean time until an option of this utility comes to mind."""
+    delays: np.ndarray = np.exp(np.clip(-utility, -LARGEST_UTILITY, LARGEST_UTILITY))
+    return delays
 
 
 def _table(kind: np.dtype, rows: list[tuple[float, ...]]) -> np.recarray:
@@ -197,6 +214,8 @@ def _rules(market: Market, strategy: Strategy, root: np.uint64) -> np.recarray:
             for k, v in spec.model_dump().items()
             if k in (RULES.names or ()) and k not in values
         }
+    for field in ("habit", "inertia", "push"):
+        values[field] = delay(np.array(values[field]))
     for field, value in values.items():
         rules[field] = value
     return rules.view(np.recarray)
@@ -207,6 +226,7 @@ def _media(market: Market, strategy: Strategy) -> np.recarray:
     owners = sorted(strategy.organigram)
     owner = {c: owners.index(d) for d in owners for c in strategy.organigram[d].owns}
     media = np.zeros(len(market.media), MEDIUM)
+    aimed = [name for name in sorted(market.media) if market.media[name].aim != "everybody"]
     for m, name in enumerate(sorted(market.media)):
         spec = market.media[name]
         media[m] = (
@@ -224,6 +244,7 @@ def _media(market: Market, strategy: Strategy) -> np.recarray:
             spec.tracked,
             spec.aim != "customers",
             owner[name],
+            aimed.index(name) if name in aimed else -1,
         )
     return media.view(np.recarray)
 
@@ -232,25 +253,23 @@ def set_day(
     world: World,
     market: Market,
     day: int,
-    history_days: int,
+    years: float,
     wander: np.ndarray,
     pressure: np.ndarray,
 ) -> None:
     """Write the day's season, drift and pressure into the world.
 
-    `wander` float64[media]: what a random walk has added to every log pull.
+    `years` from the fork; `wander` float64[media]: what a random walk has added to every
+    log pull.
     """
     date = day % DAYS_IN_YEAR
     needs, tilt = 1.0, 0.0
     for season in market.seasons:
         if season.first_day <= date <= season.last_day:
             needs, tilt = season.needs, season.online
-    world.rules.needs_factor = needs
-    world.rules.online_tilt = tilt
-    if market.media:
-        years = years_from_fork(day, history_days)
-        specs = [market.media[name] for name in sorted(market.media)]
-        trends = np.array([m.trend for m in specs]) * market.trend * years
-        world.media.pull = np.array([m.pull for m in specs]) * np.exp(trends + wander)
-        world.media.pressure = pressure
-        world.media.none = np.exp(-pressure)
+    world.rules["needs_factor"] = needs
+    world.delays[:] = world.usual_delays * delay(tilt * world.channels["online"])
+    if len(pressure):
+        world.media["pull"] = world.usual_pull * np.exp(world.trend * years + wander)
+        world.media["pressure"] = pressure
+        world.media["none"] = np.exp(-pressure)

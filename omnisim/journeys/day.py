@@ -1,4 +1,4 @@
-"""Pass two of a person's day: read `live` as the day of one agent."""
+"""A person's day: `live` wakes those to whom something happens; read `live_through` as theirs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from omnisim import streams
+from omnisim.contacts import TILE, meet
 from omnisim.journeys.aimed import (
     click,
     remind,
@@ -26,15 +27,48 @@ from omnisim.journeys.walk import (
     walk,
 )
 from omnisim.people import COOKIES, CUSTOMER, MAIL, PROSPECT
-from omnisim.streams import draw, high, kernel, low
+from omnisim.streams import draw, high, kernel, low, scramble
 
 # Kernels hand over arrays one by one: a named tuple of arrays costs three times as much.
 # Their lists are packed by hand; one name a line would hide the code.
 # fmt: off
 
 
+UNIT = 2.0**-32
+WORDS = np.float32(2.0**32)
+
+
 @kernel
-def has_need(person: np.record, rule: np.record, day: int, chance: float) -> bool:
+def wake(
+    count: int, start: int, key: np.uint64, needs: float, others: float,
+    ids: np.ndarray, need: np.ndarray, awake: np.ndarray, clicks: np.ndarray,
+    bits: np.ndarray, wakes: np.ndarray, order: np.ndarray,
+) -> int:
+    """List the rows of a tile to whom more may happen today than mass media; return how many.
+
+    On most days most people have no need, no visit and no mail. `needs` scales the rate of
+    needs, `others` is the chance of everything else that luck brings. Whoever is woken too
+    often finds nothing to do: rounding errs on that side. `bits` keeps the day's luck.
+    """
+    who, rate, busy = ids[start : start + count], need[start : start + count], awake[start:]
+    wanted = np.float32(needs * 1.000001) * WORDS
+    rest = np.float32(1 - others * 1.000001 - 1e-7) * WORDS
+    for i in range(count):
+        bits[i] = scramble(key, who[i])
+        luck = np.float32(bits[i])
+        wakes[i] = (
+            np.uint8(luck <= rate[i] * wanted) | np.uint8(luck >= rest)
+            | np.uint8(busy[i] > 0) | np.uint8(clicks[i] > 0)
+        )
+    found = 0
+    for i in range(count):
+        order[found] = start + i
+        found += np.int64(wakes[i])
+    return found
+
+
+@kernel
+def has_need(person: np.record, rule: np.record, day: int, need: float, chance: float) -> bool:
     """Tell whether a need arises today; one that is walked already blocks the next."""
     if person.joins == day:
         return True
@@ -42,77 +76,137 @@ def has_need(person: np.record, rule: np.record, day: int, chance: float) -> boo
         return False
     if rule.cohort and person.status == PROSPECT:
         return False
-    needs = np.float64(person.need) * rule.needs_factor
+    needs = need * rule.needs_factor
     return chance < needs and chance < 1 - math.exp(-needs)
+
+
+@kernel
+def expects(person: np.record, rule: np.record, tomorrow: int) -> bool:
+    """Tell whether tomorrow brings this person more than a chance need or visit."""
+    return (
+        person.stage > 0
+        or (person.status == CUSTOMER and (person.consent & MAIL) > 0)
+        or (
+            (person.consent & COOKIES) > 0
+            and tomorrow - np.int64(person.last_visit) <= rule.visit_days
+        )
+        or person.joins >= tomorrow
+    )
+
+
+@kernel
+def live_through(
+    i: int, day: int, chance: float, clicks: np.uint32,
+    keys: np.ndarray, media_labels: np.ndarray, channel_labels: np.ndarray,
+    rule: np.record, media: np.ndarray, segments: np.ndarray, channels: np.ndarray,
+    delays: np.ndarray, success: np.ndarray, lost: np.ndarray,
+    messages: np.ndarray, visitors: np.ndarray, searchers: np.ndarray, brands: np.ndarray,
+    ids: np.ndarray, need: np.ndarray, awake: np.ndarray, people: np.ndarray,
+    goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray,
+    walk_clicked: np.ndarray, walk_viewed: np.ndarray,
+    media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
+) -> None:
+    """Live the day of one person, to whom something may happen, after the mass media.
+
+    `chance` is the day's luck: its low end brings a need, its high end a newcomer in this
+    person's place, or a visit out of curiosity. `clicks` are those on mass media.
+    """
+    person, me = people[i], ids[i]
+    segment = segments[person.segment]
+    pushed_to = -1
+
+    if chance >= 1 - rule.newcomers:
+        renew(person, i, goodwill, clicked, viewed)
+    if person.status == CUSTOMER and person.consent & MAIL:
+        company[WRITABLE] += 1
+        clicks |= write_to(
+            person, i, day, me, keys[streams.MESSAGE], media_labels, rule, media, messages,
+            goodwill, viewed, media_book,
+        )
+    if clicks:
+        for m in range(len(media)):
+            if (clicks >> np.uint32(m)) & np.uint32(1):
+                pushed_to = click(
+                    person, media, m, i, day, goodwill, clicked, media_book, channel_book
+                )
+    if 1 - rule.newcomers - segment.browse <= chance < 1 - rule.newcomers:
+        visit(person, rule.browses_on, day, channel_book)
+    ours = day - np.int64(person.last_visit) <= rule.visit_days
+    if person.consent & COOKIES and (ours or (person.stage > 0 and person.online)):
+        reminded_to = remind(
+            person, i, day, me, ours, keys[streams.REMINDER], media_labels, rule, media,
+            channels, visitors, goodwill, clicked, viewed, walk_clicked, walk_viewed,
+            media_book, channel_book, company,
+        )
+        pushed_to = reminded_to if reminded_to >= 0 else pushed_to
+
+    begins = has_need(person, rule, day, np.float64(need[i]), chance)
+    if begins:
+        company[NEEDS] += 1
+        if high(draw(keys[streams.SEARCH], me)) < segment.searches:
+            company[SEARCHES] += 1
+            pushed_to = search(
+                person, i, day, me, keys[streams.SEARCH], media_labels, rule, media,
+                searchers, goodwill, clicked, viewed, media_book, channel_book, pushed_to,
+            )
+        begin_walk(person, i, day, me, keys, rule, segment, media, goodwill, company)
+    if person.stage > 0:
+        if day - np.int64(person.walk_since) > rule.most_days:
+            lose_walk(person, company)
+        elif begins or low(draw(keys[streams.WALK], me)) < rule.contact:
+            walk(
+                person, i, day, me, pushed_to, keys, media_labels, channel_labels,
+                rule, segment, media, channels, delays[person.segment], success, lost, brands,
+                goodwill, clicked, viewed, walk_clicked, walk_viewed,
+                media_book, channel_book, company,
+            )
+    awake[i] = expects(person, rule, day + 1)
 
 
 @kernel
 def live(
     first: int, last: int, day: int,
     keys: np.ndarray, media_labels: np.ndarray, channel_labels: np.ndarray,
+    decay: np.ndarray, mass: np.ndarray, click_chances: np.ndarray,
+    thresholds: np.ndarray, terms: np.ndarray,
     rules: np.ndarray, media: np.ndarray, segments: np.ndarray, channels: np.ndarray,
-    prefers: np.ndarray, success: np.ndarray, lost: np.ndarray,
+    delays: np.ndarray, success: np.ndarray, lost: np.ndarray,
     messages: np.ndarray, visitors: np.ndarray, searchers: np.ndarray, brands: np.ndarray,
-    ids: np.ndarray, people: np.ndarray, goodwill: np.ndarray,
+    ids: np.ndarray, need: np.ndarray, awake: np.ndarray, people: np.ndarray,
+    within_reach: np.ndarray, bounds: np.ndarray, goodwill: np.ndarray,
     clicked: np.ndarray, viewed: np.ndarray,
-    walk_clicked: np.ndarray, walk_viewed: np.ndarray, pushed: np.ndarray,
+    walk_clicked: np.ndarray, walk_viewed: np.ndarray,
+    bits: np.ndarray, heard: np.ndarray, met: np.ndarray, clicks: np.ndarray,
+    wakes: np.ndarray, order: np.ndarray,
     media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
 ) -> None:
-    """Live one day in the rows [first, last) and count it into the three books."""
+    """Live one day in the rows [first, last) and count it into the three books.
+
+    Tile by tile, so that what the first pass has touched is still in the cache for the
+    second. `bits` to `order` are scratch of one tile.
+    """
     rule = rules[0]
-    for i in range(first, last):
-        person, me = people[i], ids[i]
-        segment = segments[person.segment]
-        bits = draw(keys[streams.DAILY], me)
-        chance = low(bits)
-        pushed_to = -1
-
-        if chance >= 1 - rule.newcomers:
-            renew(person, i, goodwill, clicked, viewed)
-        if person.status == CUSTOMER and person.consent & MAIL:
-            company[WRITABLE] += 1
-            write_to(
-                person, i, day, me, keys[streams.MESSAGE], media_labels, rule, media, messages,
-                goodwill, viewed, pushed, media_book,
+    for s in range(len(bounds) - 1):
+        others = rule.newcomers + segments[s].browse
+        end = min(last, bounds[s + 1])
+        for start in range(max(first, bounds[s]), end, TILE):
+            count = min(TILE, end - start)
+            meet(
+                start, count, s, day, keys, media_labels,
+                np.float32(rule.attention), np.float32(rule.rival_contacts),
+                decay, mass, click_chances, thresholds, terms,
+                ids, within_reach, goodwill, viewed, bits, heard, met, clicks, media_book,
             )
-        if pushed[i]:
-            for m in range(len(media)):
-                if (pushed[i] >> np.uint32(m)) & np.uint32(1):
-                    pushed_to = click(
-                        person, media, m, i, day, goodwill, clicked, media_book, channel_book
-                    )
-        if chance < segment.browse:
-            visit(person, rule.browses_on, day, channel_book)
-        ours = day - np.int64(person.last_visit) <= rule.visit_days
-        if person.consent & COOKIES and (ours or (person.stage > 0 and person.online)):
-            reminded_to = remind(
-                person, i, day, me, ours, keys[streams.REMINDER], media_labels, rule, media,
-                channels, visitors, goodwill, clicked, viewed, walk_clicked, walk_viewed,
-                media_book, channel_book, company,
+            found = wake(
+                count, start, keys[streams.DAILY], rule.needs_factor, others,
+                ids, need, awake, clicks, bits, wakes, order,
             )
-            pushed_to = reminded_to if reminded_to >= 0 else pushed_to
-
-        begins = has_need(person, rule, day, high(bits))
-        if begins:
-            company[NEEDS] += 1
-            if high(draw(keys[streams.SEARCH], me)) < segment.searches:
-                company[SEARCHES] += 1
-                pushed_to = search(
-                    person, i, day, me, keys[streams.SEARCH], media_labels, rule, media,
-                    searchers, goodwill, clicked, viewed, media_book, channel_book, pushed_to,
+            for nth in range(found):
+                i = order[nth]
+                live_through(
+                    i, day, np.float64(bits[i - start]) * UNIT, clicks[i - start],
+                    keys, media_labels, channel_labels, rule, media, segments, channels,
+                    delays, success, lost, messages, visitors, searchers, brands,
+                    ids, need, awake, people, goodwill, clicked, viewed,
+                    walk_clicked, walk_viewed, media_book, channel_book, company,
                 )
-            begin_walk(
-                person, i, day, me, keys, rule, segment, media, goodwill,
-                walk_clicked, walk_viewed, company,
-            )
-        if person.stage == 0:
-            continue
-        if day - np.int64(person.walk_since) > rule.most_days:
-            lose_walk(person, company)
-        elif begins or low(draw(keys[streams.WALK], me)) < rule.contact:
-            walk(
-                person, i, day, me, pushed_to, keys, media_labels, channel_labels,
-                rule, segment, media, channels, prefers[person.segment], success, lost, brands,
-                goodwill, clicked, viewed, walk_clicked, walk_viewed,
-                media_book, channel_book, company,
-            )

@@ -46,7 +46,7 @@ from omnisim.journeys.books import (
     VISITS,
     WALKS,
 )
-from omnisim.people import COOKIES, CUSTOMER, MAIL, NEVER, PROSPECT, forget
+from omnisim.people import COOKIES, CUSTOMER, MAIL, PROSPECT, forget
 from omnisim.streams import draw, high, kernel, low
 
 # Kernels hand over arrays one by one: a named tuple of arrays costs three times as much.
@@ -74,23 +74,29 @@ def attraction(
 
 @kernel
 def choose(
-    person: np.record, prefers: np.ndarray, rule: np.record, channels: np.ndarray,
-    labels: np.ndarray, key: np.uint64, identity: np.uint32, pushed_to: int,
+    person: np.record, delays: np.ndarray, rule: np.record, labels: np.ndarray,
+    key: np.uint64, identity: np.uint32, pushed_to: int,
 ) -> int:
-    """Pick a touchpoint: multinomial logit by Gumbel-max with noise keyed by channel."""
-    best, choice = -np.inf, 0
-    for c in range(len(channels)):
-        chance = high(draw(key ^ labels[c], identity)) + 2.0**-32
-        utility = prefers[c] - math.log(-math.log(chance))
-        utility += rule.online_tilt * channels[c].online
+    """Pick the touchpoint that comes to mind first: multinomial logit with noise by channel.
+
+    A channel of utility v comes after an exponential time of mean exp(-v): minus its
+    logarithm is Gumbel, so that this is Gumbel-max with one logarithm a channel, and often
+    with none, as no time is shorter than 1 - u.
+    """
+    first, choice = np.inf, 0
+    for c in range(len(delays)):
+        delay = delays[c]
         if c == person.habit:
-            utility += rule.habit
+            delay *= rule.habit
         if c == person.channel:
-            utility += rule.inertia
+            delay *= rule.inertia
         if c == pushed_to:
-            utility += rule.push
-        if utility > best:
-            best, choice = utility, c
+            delay *= rule.push
+        chance = high(draw(key ^ labels[c], identity)) + 2.0**-32
+        if (1 - chance) * delay < first:
+            time = -math.log(chance) * delay
+            if time < first:
+                first, choice = time, c
     return choice
 
 
@@ -99,9 +105,11 @@ def credit(
     person: np.record, media: np.ndarray, day: int, i: int, me: np.uint32, key: np.uint64,
     labels: np.ndarray, tracked: bool,
     clicked: np.ndarray, viewed: np.ndarray, walk_clicked: np.ndarray, walk_viewed: np.ndarray,
-    amount: int, last_touch: int, claims: int, book: np.ndarray,
+    chance: int, order: int, book: np.ndarray,
 ) -> int:
     """Book an order's last touch and every medium's claim; return how many departments claim.
+
+    `chance` is the order's probability in units of 1 / PROBABILITY, `order` 1 if it is made.
 
     Last touch is the last tracked paid click or impression of 30 days; on one day a click
     beats an impression, and luck decides among equals, never their names. A medium claims what
@@ -115,17 +123,25 @@ def credit(
             tracked and (medium.needs_cookies == 0 or person.consent & COOKIES)
         ):
             continue
-        click = max(np.int64(clicked[m, i]), np.int64(walk_clicked[m, i]))
-        view = max(np.int64(viewed[m, i]), np.int64(walk_viewed[m, i]))
-        if medium.tracked:
-            score = max(2 * click + 1, 2 * view) + high(draw(key ^ labels[m], me))
+        click, view = np.int64(clicked[m, i]), np.int64(viewed[m, i])
+        row = medium.walk_row
+        if row >= 0:
+            if walk_clicked[row, i] >= person.walk_since:
+                click = max(click, np.int64(walk_clicked[row, i]))
+            if walk_viewed[row, i] >= person.walk_since:
+                view = max(view, np.int64(walk_viewed[row, i]))
+        touched = max(2 * click + 1, 2 * view)
+        if medium.tracked and touched + 1 > best:
+            score = touched + high(draw(key ^ labels[m], me))
             if score > best:
                 winner, best = m, score
         if day - click <= medium.click_window or day - view <= medium.view_window:
-            book[m, claims] += amount
+            book[m, SEEN_CLAIMS] += chance
+            book[m, CLAIMS] += order
             claimants |= np.uint64(1) << np.uint64(medium.owner)
     if winner >= 0:
-        book[winner, last_touch] += amount
+        book[winner, SEEN_LAST_TOUCH] += chance
+        book[winner, LAST_TOUCH] += order
     departments = 0
     while claimants:
         departments += np.int64(claimants & np.uint64(1))
@@ -174,8 +190,7 @@ def basket(mean: float, spread: float, key: np.uint64, identity: np.uint32) -> i
 @kernel
 def begin_walk(
     person: np.record, i: int, day: int, me: np.uint32, keys: np.ndarray, rule: np.record,
-    segment: np.record, media: np.ndarray, goodwill: np.ndarray,
-    walk_clicked: np.ndarray, walk_viewed: np.ndarray, company: np.ndarray,
+    segment: np.record, media: np.ndarray, goodwill: np.ndarray, company: np.ndarray,
 ) -> None:
     """Turn a need into a walk: ours or a rival's, and perhaps the last one with us.
 
@@ -192,9 +207,6 @@ def begin_walk(
     person.online = 0
     person.repeats = 0
     person.reminded = np.float32(0.0)
-    for m in range(len(media)):
-        walk_clicked[m, i] = NEVER
-        walk_viewed[m, i] = NEVER
     if person.status == CUSTOMER:
         risk = np.float64(person.drop) * math.exp(
             -rule.satisfaction_keeps * np.float64(person.satisfaction)
@@ -245,9 +257,9 @@ def loses_brand_search(
             continue
         guarded = True
         clicks = low(bits_m) < media[m].click_rate
-        walk_viewed[m, i] = day
+        walk_viewed[media[m].walk_row, i] = day
         if clicks:
-            walk_clicked[m, i] = day
+            walk_clicked[media[m].walk_row, i] = day
         if person.ours:
             show(rule, m, i, day, 1, goodwill, viewed, media_book)
             if clicks:
@@ -296,26 +308,21 @@ def decides_to_order(
 ) -> bool:
     """Book the probability of an order, and the order if it is made and ours."""
     tracked = is_recorded(person, rule, channels, c, me)
-    amount = np.int64(np.float64(person.walk_us) * works * PROBABILITY)
-    channel_book[c, EXPECTED] += amount
+    seen = np.int64(np.float64(person.walk_us) * works * PROBABILITY)
+    made = np.int64(chance < works and person.ours)
+    channel_book[c, EXPECTED] += seen
     if person.status == PROSPECT:
-        channel_book[c, EXPECTED_NEW] += amount
-    company[SEEN_DEPARTMENT_CLAIMS] += amount * credit(
+        channel_book[c, EXPECTED_NEW] += seen
+    claimants = credit(
         person, media, day, i, me, keys[streams.TIE], labels, tracked,
-        clicked, viewed, walk_clicked, walk_viewed,
-        amount, SEEN_LAST_TOUCH, SEEN_CLAIMS, media_book,
+        clicked, viewed, walk_clicked, walk_viewed, seen, made, media_book,
     )
-    if chance >= works:
-        return False
-    if person.ours:
-        company[DEPARTMENT_CLAIMS] += credit(
-            person, media, day, i, me, keys[streams.TIE], labels, tracked,
-            clicked, viewed, walk_clicked, walk_viewed,
-            1, LAST_TOUCH, CLAIMS, media_book,
-        )
+    company[SEEN_DEPARTMENT_CLAIMS] += seen * claimants
+    if made:
+        company[DEPARTMENT_CLAIMS] += claimants
         company[TRACKED] += np.int64(tracked and (person.consent & COOKIES) > 0)
         place_order(person, day, me, keys, rule, segment, channels, c, channel_book)
-    return True
+    return chance < works
 
 
 @kernel
@@ -323,7 +330,7 @@ def walk(
     person: np.record, i: int, day: int, me: np.uint32, pushed_to: int,
     keys: np.ndarray, media_labels: np.ndarray, channel_labels: np.ndarray,
     rule: np.record, segment: np.record, media: np.ndarray, channels: np.ndarray,
-    prefers: np.ndarray, success: np.ndarray, lost: np.ndarray, brands: np.ndarray,
+    delays: np.ndarray, success: np.ndarray, lost: np.ndarray, brands: np.ndarray,
     goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray,
     walk_clicked: np.ndarray, walk_viewed: np.ndarray,
     media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
@@ -333,8 +340,7 @@ def walk(
         stage = np.int64(person.stage) - 1
         came_from = np.int64(person.channel)
         c = choose(
-            person, prefers[stage], rule, channels, channel_labels,
-            keys[streams.TOUCH + nth], me, pushed_to,
+            person, delays[stage], rule, channel_labels, keys[streams.TOUCH + nth], me, pushed_to,
         )
         if channels[c].online and loses_brand_search(
             person, i, day, nth, me, keys, media_labels, rule, media, brands, goodwill,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -71,10 +70,14 @@ class Crowd:
         self._media_labels = np.array([streams.label(name) for name in self.media], np.uint64)
         self._channel_labels = np.array([streams.label(c) for c in self.channels], np.uint64)
         self._reach = contacts.reach(market)
+        self._purchase = contacts.purchase(market)
         self._scratch = (
-            np.empty(contacts.TILE, np.uint64),
-            np.empty(contacts.TILE),
+            np.empty(contacts.TILE, np.uint32),
+            np.empty(contacts.TILE, np.float32),
             np.empty((len(self._reach.mass), contacts.TILE), np.int32),
+            np.empty(contacts.TILE, np.uint32),
+            np.empty(contacts.TILE, np.uint8),
+            np.empty(contacts.TILE, np.int64),
         )
 
     def born(self, day: int) -> CrowdState:
@@ -106,13 +109,16 @@ class Crowd:
         `planned` and `spent` int64[media] are the week's cents, `wander` float64[media] what
         drift has added to every log pull.
         """
-        market, money = self.market, self._money(day, planned, spent)
+        money = self._money(day, planned, spent)
         years = contacts.years_from_fork(day, self.history_days)
-        first = np.array([contacts.price(market, market.media[m], years) for m in self.media])
-        pressure, prices = self._pressure(state, money, first)
-        journeys.set_day(self.world, market, day, self.history_days, wander, pressure)
+        pressure, prices = self._purchase.pressure(
+            money, self._purchase.prices(years), self._audiences(state)
+        )
+        journeys.set_day(self.world, self.market, day, years, wander, pressure)
         books = (state.media_book, state.channel_book, state.company_book)
-        self.today = Today(day, money, prices, pressure, *(np.zeros_like(book) for book in books))
+        self.today = Today(
+            day, money, prices, pressure, *(np.zeros(book.shape, np.int64) for book in books)
+        )
 
     def live(self, state: CrowdState) -> None:
         """Live today, everybody."""
@@ -123,23 +129,16 @@ class Crowd:
         today, who, world, reach = self.today, state.people, self.world, self._reach
         day, keys = today.day, streams.keys(self.root, today.day)
         thresholds, terms = contacts.thresholds(reach, today.pressure)
-        rules = world.rules[0]
         with np.errstate(over="ignore"):
-            contacts.meet(
-                first, last, day, keys, self._media_labels,
-                rules.attention, rules.rival_contacts,
-                reach.decay, reach.mass, reach.click, thresholds, terms,
-                who.ids, who.reach, who.bounds, who.goodwill, who.viewed, who.pushed,
-                *self._scratch, today.media,
-            )  # fmt: skip
             journeys.live(
                 first, last, day, keys, self._media_labels, self._channel_labels,
+                reach.decay, reach.mass, reach.click, thresholds, terms,
                 world.rules, world.media, world.segments, world.channels,
-                world.prefers, world.success, world.lost,
+                world.delays, world.success, world.lost,
                 world.messages, world.visitors, world.searchers, world.brands,
-                who.ids, who.state, who.goodwill, who.clicked, who.viewed,
-                who.walk_clicked, who.walk_viewed, who.pushed,
-                today.media, today.channels, today.company,
+                who.ids, who.need, who.awake, who.state, who.reach, who.bounds,
+                who.goodwill, who.clicked, who.viewed, who.walk_clicked, who.walk_viewed,
+                *self._scratch, today.media, today.channels, today.company,
             )  # fmt: skip
 
     def dusk(self, state: CrowdState) -> np.ndarray:
@@ -157,12 +156,12 @@ class Crowd:
         state.media_book += today.media
         state.channel_book += today.channels
         state.company_book += today.company
-        charged = np.zeros(len(self.media), np.int64)
-        for m, name in enumerate(self.media):
-            clicks = self.market.media[name].payment == "per_click"
-            units = today.media[m, contacts.CLICKS if clicks else contacts.CONTACTS]
-            cost = round(float(units) * self.market.weight * today.prices[m] * 100)
-            charged[m] = min(cost, int(today.money[m]))
+        book = today.media[: len(self.media)]
+        units = np.where(
+            self._purchase.per_click, book[:, contacts.CLICKS], book[:, contacts.CONTACTS]
+        )
+        cost = np.rint(units * (self.market.weight * 100) * today.prices)
+        charged: np.ndarray = np.minimum(cost, today.money).astype(np.int64)
         return charged
 
     def _money(self, day: int, planned: np.ndarray, spent: np.ndarray) -> np.ndarray:
@@ -177,43 +176,20 @@ class Crowd:
             money = planned * (gone + 1) // DAYS_IN_WEEK - planned * gone // DAYS_IN_WEEK
         return money
 
-    def _pressure(
-        self, state: CrowdState, money: np.ndarray, prices: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return contacts a day per member of each medium's audience, and what they cost.
-
-        Fixed at midnight. Searches are auctioned: whoever wants to be shown in more of them
-        pays more for each, so that a share of 1 - exp(-p) is shown for the money that would
-        buy a share p at the first price.
-        """
-        pressure, charged = np.zeros(len(self.media)), prices.copy()
-        for m, name in enumerate(self.media):
-            medium = self.market.media[name]
-            audience = self._audience(state, name)
-            bought = money[m] / 100 / prices[m]
-            if medium.payment == "per_click":
-                bought = bought / medium.click_rate if medium.click_rate > 0 else 0.0
-            pressure[m] = bought / audience if audience > 0 else 0.0
-            if medium.aim in ("searchers", "brand_searchers") and pressure[m] > 0:
-                shown = -math.expm1(-pressure[m])
-                charged[m] *= pressure[m] / shown
-                pressure[m] = shown
-            elif medium.aim == "customers":
-                pressure[m] = min(pressure[m], contacts.weekly_cap(medium))
-        return pressure, charged
-
-    def _audience(self, state: CrowdState, name: str) -> float:
-        """Return the audience counted at midnight, or the planned one, in real persons."""
-        aim = self.market.media[name].aim
-        planned = contacts.planned_audience(self.market, name)
-        if aim == "everybody" or self.market.pressure == "open":
+    def _audiences(self, state: CrowdState) -> np.ndarray:
+        """Return each medium's audience in real persons: counted at midnight, or planned."""
+        planned, counted = self._purchase.planned, self._purchase.counted
+        if self.market.pressure == "open":
             return planned
-        if aim in ("searchers", "brand_searchers"):
-            seen = state.searches[:, 0 if aim == "searchers" else 1]
-            counted = float(seen[seen >= 0].mean()) if (seen >= 0).any() else -1.0
-        else:
-            counted = state.aimable if aim == "visitors" else state.writable
-        return planned if counted < 0 else counted * self.market.weight
+        known = state.searches >= 0
+        days = known.sum(axis=0)
+        totals = np.where(known, state.searches, 0.0).sum(axis=0)
+        searches = np.where(days > 0, totals / np.maximum(days, 1), -1.0)
+        people = np.array([*searches, state.aimable, state.writable])[counted]
+        audiences: np.ndarray = np.where(
+            (counted < 0) | (people < 0), planned, people * self.market.weight
+        )
+        return audiences
 
     # -- the week's books ---------------------------------------------------------------
 

@@ -21,7 +21,7 @@ STAGES: tuple[Stage, ...] = ("inform", "evaluate", "buy")
 DAYS_IN_YEAR = 364
 WEEKS_IN_YEAR = 52
 DAYS_IN_WEEK = 7
-TRUTH_REPLICATIONS = 10
+TRUTH_REPLICATIONS = 8
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -548,7 +548,7 @@ class ExperimentSpec(Words):
     def truth_of(self, arm: str, replication: int) -> str:
         """Return how deep the truth is measured for an arm in a replication.
 
-        Ten replications know the extra orders of most media to a seventh; where splits are
+        Eight replications know the extra orders of most media to a seventh; where splits are
         given or foreseen nobody believes anything.
         """
         kind = self.arms[arm].steering.kind

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from omnisim import streams
-from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, Market
+from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, MASS, Market
 from omnisim.streams import kernel, scramble
 
 TILE = 512
@@ -25,8 +25,8 @@ MEDIA_FIELDS = 7  # columns of a day's book of media: int64[media, MEDIA_FIELDS]
 class Reach:
     """How media meet people, as arrays in the order of sorted names.
 
-    `decay` of goodwill a day; `mass` the indices of media that aim at everybody; `liking`
-    float64[mass, segments] scales their contacts; `click` uint32[media, MOST_CONTACTS + 1]
+    `decay` of goodwill a day; `mass` the indices of media that aim at nobody; `liking`
+    float64[mass, cells] scales their contacts; `click` uint32[media, MOST_CONTACTS + 1]
     the chance, as a 32-bit threshold, that n contacts bring a click.
     """
 
@@ -51,8 +51,8 @@ def years_from_fork(day: int, history_days: int) -> float:
 class Purchase:
     """How media are bought, as arrays in the order of sorted names.
 
-    `unit` EUR per contact, click or message at the fork and its `trend` a year (log);
-    `per_click` whether clicks are paid, at `click_rate` per contact; `planned` the planned
+    `unit` EUR per unit that is paid at the fork and its `trend` a year (log); `paid` which
+    unit that is (`PAID`), of which `per_contact` come from a contact; `planned` the planned
     audience in real persons, weighted by affinity; `counted` the index of the audience that
     midnight counts (`AUDIENCES`, -1: none); `auctioned` whether more of the same searches
     cost more each; `cap` the most messages that a person accepts a day.
@@ -60,15 +60,15 @@ class Purchase:
 
     unit: np.ndarray
     trend: np.ndarray
-    per_click: np.ndarray
-    click_rate: np.ndarray
+    paid: np.ndarray
+    per_contact: np.ndarray
     planned: np.ndarray
     counted: np.ndarray
     auctioned: np.ndarray
     cap: np.ndarray
 
     def prices(self, years: float) -> np.ndarray:
-        """Return EUR per contact, click or message (float64[media])."""
+        """Return EUR per unit that is paid (float64[media])."""
         prices: np.ndarray = self.unit * np.exp(self.trend * years)
         return prices
 
@@ -82,8 +82,7 @@ class Purchase:
         1 - exp(-p) is shown for the money that would buy a share p at the first price.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
-            contacts = money / 100 / prices / np.where(self.per_click, self.click_rate, 1.0)
-            pressure = contacts / audiences
+            pressure = money / 100 / prices / self.per_contact / audiences
             pressure = np.where(np.isfinite(pressure), pressure, 0.0)
             shown = -np.expm1(-pressure)
             dearer = np.where(self.auctioned & (shown > 0), pressure / shown, 1.0)
@@ -91,23 +90,38 @@ class Purchase:
         return pressure, prices * dearer
 
 
-AUDIENCES = ("searchers", "brand_searchers", "visitors", "customers")
+AUDIENCES = ("searchers", "brand_searchers", "checkouts", "friends", "visitors", "customers")
+ONCE = AUDIENCES[:4]  # each of these is an event, at which one contact can be made
+ALL_OF_IT = -1  # what is fixed is paid whatever comes of it
+PAID = {
+    "per_thousand": CONTACTS,
+    "per_message": CONTACTS,
+    "per_click": CLICKS,
+    "per_order": LAST_TOUCH,
+    "per_success": LAST_TOUCH,
+    "fixed": ALL_OF_IT,
+}
 
 
 def purchase(market: Market) -> Purchase:
     """Lay out how media are bought, once for a market."""
     media = [market.media[name] for name in sorted(market.media)]
     per_message = 1 / DAYS_IN_WEEK
+    per_contact = {"per_click": "click_rate", "per_order": "converts", "per_success": "converts"}
     return Purchase(
-        unit=np.array([m.price / (1000 if m.payment == "per_thousand" else 1) for m in media]),
+        unit=np.array(
+            [m.price / (1000 if m.payment in ("per_thousand", "fixed") else 1) for m in media]
+        ),
         trend=np.array([market.trend * m.price_trend for m in media]),
-        per_click=np.array([m.payment == "per_click" for m in media], bool),
-        click_rate=np.array([m.click_rate for m in media]),
+        paid=np.array([PAID[m.payment] for m in media], np.int64),
+        per_contact=np.array(
+            [getattr(m, per_contact[m.payment]) if m.payment in per_contact else 1.0 for m in media]
+        ),
         planned=np.array([_planned_audience(market, name) for name in sorted(market.media)]),
         counted=np.array(
             [AUDIENCES.index(m.aim) if m.aim in AUDIENCES else -1 for m in media], np.int64
         ),
-        auctioned=np.array([m.aim in ("searchers", "brand_searchers") for m in media], bool),
+        auctioned=np.array([m.aim in ONCE for m in media], bool),
         cap=np.array(
             [
                 min(1.0, m.weekly_cap * per_message) if m.aim == "customers" else np.inf
@@ -123,25 +137,29 @@ def _planned_audience(market: Market, medium: str) -> float:
     Everybody: those within reach; else the planned share of persons.
     """
     spec = market.media[medium]
-    if spec.aim != "everybody":
+    if spec.aim not in MASS:
         return market.persons * spec.audience
-    liking = sum(s.share * s.affinity.get(medium, 1.0) for s in market.segments.values())
-    return market.persons * spec.reach * liking
+    meets = {
+        cell: market.share(cell)
+        * market.affinity(cell, medium)
+        * (market.segments[cell[0]].consent if spec.aim == "interest" else 1.0)
+        for cell in market.cells
+    }
+    return market.persons * spec.reach * sum(meets.values())
 
 
 def reach(market: Market) -> Reach:
     """Lay out how media meet people, once for a market."""
     media = [market.media[name] for name in sorted(market.media)]
-    mass = names_by_aim(market, "everybody")
-    segments = [market.segments[name] for name in sorted(market.segments)]
+    mass = names_by_aim(market, *MASS)
     affinities = [
-        [segment.affinity.get(sorted(market.media)[m], 1.0) for segment in segments] for m in mass
+        [market.affinity(cell, sorted(market.media)[m]) for cell in market.cells] for m in mass
     ]
     rates = np.array([[medium.click_rate] for medium in media]).reshape(-1, 1)
     return Reach(
         decay=np.array([2.0 ** (-1 / medium.half_life) for medium in media], np.float32),
         mass=mass,
-        liking=np.array(affinities).reshape(len(mass), len(segments)),
+        liking=np.array(affinities).reshape(len(mass), len(market.cells)),
         click=_word(1 - (1 - rates) ** np.arange(MOST_CONTACTS + 1)),
     )
 
@@ -154,7 +172,7 @@ def thresholds(market_reach: Reach, pressure: np.ndarray) -> tuple[np.ndarray, n
     """Return today's Poisson counts of mass media as thresholds, and how many matter.
 
     `pressure` float64[media] in contacts a day per member of the audience; the result is
-    uint32[mass, segments, MOST_CONTACTS] of P(N <= k) and int64[mass, segments].
+    uint32[mass, cells, MOST_CONTACTS] of P(N <= k) and int64[mass, cells].
     """
     mean = (pressure[market_reach.mass][:, None] * market_reach.liking)[:, :, None]
     below = np.cumsum(np.exp(-mean) * mean**_COUNTS / _FACTORIALS, axis=2)
@@ -182,8 +200,11 @@ def meet(
     click: np.ndarray,
     thresholds: np.ndarray,
     terms: np.ndarray,
+    clash: np.float32,
+    claims: np.ndarray,
     ids: np.ndarray,
     within_reach: np.ndarray,
+    claim: np.ndarray,
     goodwill: np.ndarray,
     viewed: np.ndarray,
     bits: np.ndarray,
@@ -195,7 +216,8 @@ def meet(
     """Let goodwill fade and mass media meet `count` rows of one cell; count into `book`.
 
     A contact is noticed with A / (A + contacts of the day), rivals' included; goodwill
-    counts noticed contacts. `bits` uint32[TILE], `heard` float32[TILE] and `met`
+    counts noticed contacts, of which the part `clash` is lost if the medium's claim is not
+    the one heard last. `bits` uint32[TILE], `heard` float32[TILE] and `met`
     int32[mass, TILE] are scratch; `clicks` uint32[TILE] holds a bit per medium clicked.
     """
     one = np.uint32(1)
@@ -240,7 +262,15 @@ def meet(
         felt, fade = goodwill[m, start : start + count], decay[m]
         for i in range(count):
             felt[i] = felt[i] * fade
+    whole, last_claim = np.float32(1.0), claim[start : start + count]
     for j in range(len(mass)):
         felt, row = goodwill[mass[j], start : start + count], met[j]
-        for i in range(count):
-            felt[i] = felt[i] + np.float32(row[i]) * heard[i]
+        if clash > 0:
+            own, part = claims[mass[j]], whole - clash
+            for i in range(count):
+                agrees = (last_claim[i] == own) | (last_claim[i] == 0)
+                felt[i] = felt[i] + np.float32(row[i]) * heard[i] * (whole if agrees else part)
+                last_claim[i] = own if row[i] > 0 else last_claim[i]
+        else:
+            for i in range(count):
+                felt[i] = felt[i] + np.float32(row[i]) * heard[i]

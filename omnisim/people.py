@@ -26,13 +26,20 @@ PERSON = np.dtype(
         ("satisfaction", np.float32),
         ("walk_us", np.float32),  # probability that the walk under way is with us
         ("reminded", np.float32),  # reminders met during the walk
+        ("expects", np.float32),  # satisfaction that the best service met has left
+        ("talk", np.float32),  # what friends have told, in satisfaction
+        ("last_basket", np.float32),  # EUR with VAT of the last order
+        ("price", np.float32),  # lowest price index seen, fading from walk to walk
         ("joins", np.int16),  # day of the first order, where a cohort is given
         ("last_visit", np.int16),
         ("last_order", np.int16),
         ("last_online", np.int16),
         ("last_offline", np.int16),
         ("walk_since", np.int16),
-        ("segment", np.uint8),
+        ("talk_day", np.int16),  # until when talk has been forgotten
+        ("path", np.uint16),  # channel + 1 of each stage of the walk, four bits each
+        ("cell", np.uint8),  # persona in a region
+        ("category", np.uint8),  # what is needed in the walk under way
         ("consent", np.uint8),
         ("identity", np.uint8),  # bit per sales channel
         ("status", np.uint8),
@@ -40,10 +47,10 @@ PERSON = np.dtype(
         ("stage", np.uint8),  # 0: no walk, else 1 + index of the stage
         ("ours", np.uint8),  # the walk under way is really with us
         ("channel", np.int8),  # last touchpoint's channel in the walk
-        ("online", np.uint8),  # the walk has been to one of our sites
+        ("met", np.uint8),  # bit per sales channel to which the walk has been
         ("leaves", np.uint8),  # drops out when the walk ends
         ("repeats", np.uint8),
-        ("orders", np.uint8),
+        ("orders", np.uint32),  # fills the cache line: padding would have no value
     ],
     align=True,
 )
@@ -57,8 +64,10 @@ class People:
     than a chance need; `state` PERSON[people]; `goodwill` float32[media, people] in noticed
     contacts; `clicked`, `viewed` int16[media, people] the last day of each; `walk_clicked`,
     `walk_viewed` int16[aimed media, people] the same of walks, older than the walk under way
-    where they are not its own; `reach` uint32 bit per medium; `bounds` int64[segments + 1]
-    the rows of each segment.
+    where they are not its own; `claim` uint8[people] the claim heard last (0: none);
+    `letters` int32[2, 2, people] what friends send, talk and invitations, by the parity of
+    the day on which it arrives; `row` int32[people] of every id, where there are friends;
+    `reach` uint32 bit per medium; `bounds` int64[cells + 1] the rows of each cell.
     """
 
     ids: np.ndarray
@@ -70,6 +79,9 @@ class People:
     viewed: np.ndarray
     walk_clicked: np.ndarray
     walk_viewed: np.ndarray
+    claim: np.ndarray
+    letters: np.ndarray
+    row: np.ndarray
     reach: np.ndarray
     bounds: np.ndarray
 
@@ -89,6 +101,9 @@ class People:
             self.viewed.copy(),
             self.walk_clicked.copy(),
             self.walk_viewed.copy(),
+            self.claim.copy(),
+            self.letters.copy(),
+            self.row,
             self.reach,
             self.bounds,
         )
@@ -104,30 +119,69 @@ class People:
 def born(market: Market, root: np.uint64, first_day: int) -> People:
     """Draw every person's traits from its own id, without quotas."""
     ids = np.arange(market.people, dtype=np.uint32)
-    names = sorted(market.segments)
-    shares = np.cumsum([market.segments[name].share for name in names])
-    segment = np.searchsorted(shares[:-1], streams.trait(root, streams.TRAIT_SEGMENT, ids), "right")
-    order = np.argsort(segment, kind="stable")
-    ids, segment = ids[order], segment[order].astype(np.uint8)
+    segment = _picked(
+        root, streams.TRAIT_SEGMENT, ids, [s.share for _, s in sorted(market.segments.items())]
+    )
+    if market.regions:
+        regions = [region.share for _, region in sorted(market.regions.items())]
+        cell = segment * len(regions) + _picked(root, streams.TRAIT_REGION, ids, regions)
+    else:
+        cell = segment
+    order = np.argsort(cell, kind="stable")
+    ids, cell, segment = ids[order], cell[order].astype(np.uint8), segment[order]
+    friends = people_with_friends(market)
+    row = np.zeros(friends, np.int32)
+    row[ids[:friends]] = np.arange(friends, dtype=np.int32)
     media, people = sorted(market.media), len(ids)
     never = np.full((max(1, len(media)), people), NEVER, np.int16)
-    aimed = sum(medium.aim != "everybody" for medium in market.media.values())
+    aimed = len(market.aimed)
     never_aimed = np.full((max(1, aimed), people), NEVER, np.int16)
     return People(
         ids=ids,
         need=_needs(market, root, ids, segment),
         awake=np.ones(people, np.uint8),
-        state=_states(market, root, ids, segment, first_day),
+        state=_states(market, root, ids, segment, cell, first_day),
         goodwill=np.zeros((max(1, len(media)), people), np.float32),
         clicked=never,
         viewed=never.copy(),
         walk_clicked=never_aimed,
         walk_viewed=never_aimed.copy(),
-        reach=_bits(
-            root, streams.TRAIT_REACH, ids, {name: market.media[name].reach for name in media}
-        ),
-        bounds=np.searchsorted(segment, np.arange(len(names) + 1)).astype(np.int64),
+        claim=np.zeros(people, np.uint8),
+        letters=np.zeros((2, 2, friends), np.int32),
+        row=row,
+        reach=_reach(market, root, ids, segment),
+        bounds=np.searchsorted(cell, np.arange(len(market.cells) + 1)).astype(np.int64),
     )
+
+
+def people_with_friends(market: Market) -> int:
+    """Return how many people have friends: all or none."""
+    return market.people if market.friends.degree > 0 else 0
+
+
+def _picked(root: np.uint64, purpose: int, ids: np.ndarray, shares: list[float]) -> np.ndarray:
+    bounds = np.cumsum(shares)[:-1]
+    picked: np.ndarray = np.searchsorted(bounds, streams.trait(root, purpose, ids), "right")
+    return picked
+
+
+def _reach(market: Market, root: np.uint64, ids: np.ndarray, segment: np.ndarray) -> np.ndarray:
+    """Return a bit per medium that can meet the person; a profile needs consent (uint32)."""
+    names = sorted(market.media)
+    chances = {name: market.media[name].reach for name in names}
+    reach = _bits(root, streams.TRAIT_REACH, ids, chances)
+    profiled = sum(1 << m for m, name in enumerate(names) if market.media[name].aim == "interest")
+    silent = ~_consents(market, root, ids, segment)
+    reach[silent] &= np.uint32(~profiled & 0xFFFFFFFF)
+    return reach
+
+
+def _consents(market: Market, root: np.uint64, ids: np.ndarray, segment: np.ndarray) -> np.ndarray:
+    shares = np.array([s.consent for _, s in sorted(market.segments.items())])
+    consents: np.ndarray = (
+        streams.trait(root, streams.TRAIT_CONSENT, ids, "cookies") < shares[segment]
+    )
+    return consents
 
 
 def _needs(market: Market, root: np.uint64, ids: np.ndarray, segment: np.ndarray) -> np.ndarray:
@@ -140,7 +194,12 @@ def _needs(market: Market, root: np.uint64, ids: np.ndarray, segment: np.ndarray
 
 
 def _states(
-    market: Market, root: np.uint64, ids: np.ndarray, segment: np.ndarray, first_day: int
+    market: Market,
+    root: np.uint64,
+    ids: np.ndarray,
+    segment: np.ndarray,
+    cell: np.ndarray,
+    first_day: int,
 ) -> np.recarray:
     state = np.zeros(len(ids), PERSON)
     buying = market.buying
@@ -150,13 +209,13 @@ def _states(
         chosen: np.ndarray = np.array(values)[segment]
         return chosen
 
-    state["segment"] = segment
+    state["cell"] = cell
+    state["price"] = 1.0
     state["drop"] = special.betaincinv(
         buying.drop_a, buying.drop_b, streams.trait(root, streams.TRAIT_DROP, ids)
     )
-    consents = streams.trait(root, streams.TRAIT_CONSENT, ids, "cookies")
     opts_in = streams.trait(root, streams.TRAIT_CONSENT, ids, "mail")
-    state["consent"] = COOKIES * (consents < by_segment([s.consent for s in segments]))
+    state["consent"] = COOKIES * _consents(market, root, ids, segment)
     state["consent"] |= (MAIL * (opts_in < by_segment([s.mail_opt_in for s in segments]))).astype(
         np.uint8
     )
@@ -166,7 +225,7 @@ def _states(
         ids,
         {name: market.channels[name].identity for name in sorted(market.channels)},
     )
-    for field in ("last_visit", "last_order", "last_online", "last_offline", "joins"):
+    for field in ("last_visit", "last_order", "last_online", "last_offline", "joins", "talk_day"):
         state[field] = NEVER
     state["habit"] = state["channel"] = -1
     first = streams.trait(root, streams.TRAIT_FIRST, ids) < buying.first_customers

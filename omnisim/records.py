@@ -25,6 +25,10 @@ MEDIA_COLUMNS = (
 )
 CHANNEL_COLUMNS = (
     "visits",
+    "carts",
+    "journeys_lost",
+    "late",
+    "incidents",
     "orders",
     "expected_orders",
     "new_customers",
@@ -54,6 +58,9 @@ COMPANY_COLUMNS = (
     "tracked_orders",
     "searches",
     "brand_searches",
+    "brand_searches_taken",
+    "use_cases_tried",
+    "use_cases_through",
     "department_claims",
     "expected_department_claims",
     "customers",
@@ -124,7 +131,7 @@ class Records:
 def worth(
     tills: Sequence[Till], vat: float, orders: np.ndarray, gross: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return what orders and their gross value bring, by columns (EUR, float64[channels])."""
+    """Return what orders and their gross value bring, by columns (EUR, float64[tills])."""
     kept = np.array([(1 - till.returned) / (1 + vat) for till in tills])
     margin = kept * np.array([till.margin for till in tills])
     return {

@@ -1,6 +1,8 @@
-"""Aimed media: messages, reminders, advertisements beside a search; contacts, clicks, visits."""
+"""Aimed media: messages, reminders, advertisements beside a search, a friend's invitation."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -11,6 +13,9 @@ from omnisim.contacts import (
 )
 from omnisim.journeys.books import (
     AIMABLE,
+    INVITATIONS,
+    TALK,
+    TOLD,
     VISITS,
 )
 from omnisim.people import COOKIES, NEVER, forget
@@ -58,25 +63,29 @@ def is_recorded(
     if channels[channel].online:
         return True
     known = (np.int64(person.identity) >> channel) & 1
-    return known == 1 and high(draw(rule.record_key, identity)) < rule.transaction_data
+    return known == 1 and high(draw(rule.record_key, identity)) < channels[channel].recorded
 
 
 @kernel
-def visit(person: np.record, channel: int, day: int, channel_book: np.ndarray) -> None:
+def visit(person: np.record, row: int, day: int, channel_book: np.ndarray) -> None:
     """Count a visit to one of our sites, which makes its person aimable."""
-    channel_book[channel, VISITS] += 1
+    channel_book[row, VISITS] += 1
     person.last_visit = day
 
 
 @kernel
 def show(
-    rule: np.record, m: int, i: int, day: int, count: int,
+    rule: np.record, m: int, i: int, day: int, count: int, claims: np.ndarray, claim: np.ndarray,
     goodwill: np.ndarray, viewed: np.ndarray, media_book: np.ndarray,
 ) -> None:
-    """Let an aimed medium meet a person; goodwill counts what is noticed."""
+    """Let an aimed medium meet a person; goodwill counts what is noticed and does not clash."""
     media_book[m, CONTACTS] += count
     viewed[m, i] = day
-    remember(goodwill, m, i, count * notice(rule.attention, count + rule.rival_contacts))
+    noticed = count * notice(rule.attention, count + rule.rival_contacts)
+    if claim[i] != 0 and claim[i] != claims[m]:
+        noticed *= 1 - rule.clash
+    claim[i] = claims[m]
+    remember(goodwill, m, i, noticed)
 
 
 @kernel
@@ -88,10 +97,9 @@ def click(
     media_book[m, CLICKS] += 1
     clicked[m, i] = day
     remember(goodwill, m, i, media[m].click_goodwill)
-    lands_on = media[m].lands_on
-    if lands_on >= 0:
-        visit(person, lands_on, day, channel_book)
-    return lands_on
+    if media[m].lands_on >= 0:
+        visit(person, media[m].lands_row, day, channel_book)
+    return media[m].lands_on
 
 
 @kernel
@@ -115,8 +123,8 @@ def renew(
 @kernel
 def write_to(
     person: np.record, i: int, day: int, me: np.uint32, key: np.uint64, labels: np.ndarray,
-    rule: np.record, media: np.ndarray, messages: np.ndarray, goodwill: np.ndarray,
-    viewed: np.ndarray, media_book: np.ndarray,
+    rule: np.record, media: np.ndarray, messages: np.ndarray, claims: np.ndarray,
+    claim: np.ndarray, goodwill: np.ndarray, viewed: np.ndarray, media_book: np.ndarray,
 ) -> np.uint32:
     """Send messages to a known customer who has opted in; each may be the last one.
 
@@ -127,7 +135,7 @@ def write_to(
         m = messages[j]
         bits = draw(key ^ labels[m], me)
         if high(bits) < media[m].pressure:
-            show(rule, m, i, day, 1, goodwill, viewed, media_book)
+            show(rule, m, i, day, 1, claims, claim, goodwill, viewed, media_book)
             if low(bits) < media[m].click_rate:
                 clicks |= np.uint32(1) << np.uint32(m)
             elif low(bits) >= 1 - media[m].unsubscribes:
@@ -139,7 +147,8 @@ def write_to(
 def remind(
     person: np.record, i: int, day: int, me: np.uint32, ours: bool, key: np.uint64,
     labels: np.ndarray, rule: np.record, media: np.ndarray, channels: np.ndarray,
-    visitors: np.ndarray, goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray,
+    visitors: np.ndarray, claims: np.ndarray, claim: np.ndarray, goodwill: np.ndarray,
+    clicked: np.ndarray, viewed: np.ndarray,
     walk_clicked: np.ndarray, walk_viewed: np.ndarray,
     media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
 ) -> int:
@@ -149,7 +158,7 @@ def remind(
     way does not depend on whose it is; contacts and money are booked for our visitors only.
     """
     pushed_to = -1
-    walks = person.stage > 0 and person.online
+    walks = person.stage > 0 and (person.met & rule.online) > 0
     has_bought = day - np.int64(person.last_order) <= rule.buyer_days
     if has_bought and (
         person.last_order == person.last_online
@@ -166,7 +175,7 @@ def remind(
             continue
         clicks = low(bits) < 1 - (1 - media[m].click_rate) ** count
         if ours:
-            show(rule, m, i, day, count, goodwill, viewed, media_book)
+            show(rule, m, i, day, count, claims, claim, goodwill, viewed, media_book)
             if has_bought:
                 media_book[m, RECENT_BUYERS] += count
             if clicks:
@@ -184,7 +193,8 @@ def remind(
 def search(
     person: np.record, i: int, day: int, me: np.uint32, key: np.uint64, labels: np.ndarray,
     rule: np.record, media: np.ndarray, searchers: np.ndarray,
-    goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray,
+    claims: np.ndarray, claim: np.ndarray, goodwill: np.ndarray,
+    clicked: np.ndarray, viewed: np.ndarray,
     media_book: np.ndarray, channel_book: np.ndarray, pushed_to: int,
 ) -> int:
     """Search for what is needed and meet our advertisement there; return the channel pushed to."""
@@ -192,9 +202,42 @@ def search(
         m = searchers[j]
         bits = draw(key ^ labels[m], me)
         if high(bits) < media[m].pressure:
-            show(rule, m, i, day, 1, goodwill, viewed, media_book)
+            show(rule, m, i, day, 1, claims, claim, goodwill, viewed, media_book)
             if low(bits) < media[m].click_rate:
                 pushed_to = click(
                     person, media, m, i, day, goodwill, clicked, media_book, channel_book
                 )
     return pushed_to
+
+
+@kernel
+def read_letters(
+    person: np.record, i: int, day: int, rule: np.record, media: np.ndarray,
+    friends: np.ndarray, claims: np.ndarray, claim: np.ndarray, letters: np.ndarray,
+    goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray,
+    media_book: np.ndarray, channel_book: np.ndarray, pushed_to: int,
+) -> int:
+    """Take in what friends have told and where they invite to; return the channel pushed to."""
+    arrived = letters[day & 1]
+    if arrived[TALK, i] != 0:
+        person.talk = np.float32(talk_felt(person, rule, day) + arrived[TALK, i] / TOLD)
+        person.talk_day = day
+    for j in range(len(friends)):
+        m = friends[j]
+        if (arrived[INVITATIONS, i] >> m) & 1:
+            show(rule, m, i, day, 1, claims, claim, goodwill, viewed, media_book)
+            pushed_to = click(
+                person, media, m, i, day, goodwill, clicked, media_book, channel_book
+            )
+    arrived[TALK, i] = 0
+    arrived[INVITATIONS, i] = 0
+    return pushed_to
+
+
+@kernel
+def talk_felt(person: np.record, rule: np.record, day: int) -> float:
+    """Return what is left of friends' talk."""
+    if person.talk == 0:
+        return 0.0
+    age = day - np.int64(person.talk_day)
+    return np.float64(person.talk) * math.exp(-rule.talk_fade * age)

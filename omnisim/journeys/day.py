@@ -10,6 +10,7 @@ from omnisim import streams
 from omnisim.contacts import TILE, meet
 from omnisim.journeys.aimed import (
     click,
+    read_letters,
     remind,
     renew,
     search,
@@ -68,6 +69,15 @@ def wake(
 
 
 @kernel
+def notice_letters(start: int, count: int, arrived: np.ndarray, awake: np.ndarray) -> None:
+    """Wake those to whom friends have written."""
+    talk, invitations = arrived[0, start : start + count], arrived[1, start : start + count]
+    wakes = awake[start : start + count]
+    for i in range(count):
+        wakes[i] |= np.uint8(talk[i] != 0) | np.uint8(invitations[i] != 0)
+
+
+@kernel
 def has_need(person: np.record, rule: np.record, day: int, need: float, chance: float) -> bool:
     """Tell whether a need arises today; one that is walked already blocks the next."""
     if person.joins == day:
@@ -98,12 +108,16 @@ def expects(person: np.record, rule: np.record, tomorrow: int) -> bool:
 def live_through(
     i: int, day: int, chance: float, clicks: np.uint32,
     keys: np.ndarray, media_labels: np.ndarray, channel_labels: np.ndarray,
-    rule: np.record, media: np.ndarray, segments: np.ndarray, channels: np.ndarray,
+    rule: np.record, media: np.ndarray, cells: np.ndarray, channels: np.ndarray,
+    goods: np.ndarray, wants: np.ndarray, cross: np.ndarray,
     delays: np.ndarray, success: np.ndarray, lost: np.ndarray,
     messages: np.ndarray, visitors: np.ndarray, searchers: np.ndarray, brands: np.ndarray,
+    coupons: np.ndarray, friends: np.ndarray, data: np.ndarray, information: np.ndarray,
+    prices: np.ndarray, closed: np.ndarray, claims: np.ndarray,
     ids: np.ndarray, need: np.ndarray, awake: np.ndarray, people: np.ndarray,
-    goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray,
+    claim: np.ndarray, goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray,
     walk_clicked: np.ndarray, walk_viewed: np.ndarray,
+    friend_row: np.ndarray, letters: np.ndarray, missed: np.ndarray,
     media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
 ) -> None:
     """Live the day of one person, to whom something may happen, after the mass media.
@@ -112,7 +126,7 @@ def live_through(
     person's place, or a visit out of curiosity. `clicks` are those on mass media.
     """
     person, me = people[i], ids[i]
-    segment = segments[person.segment]
+    cell = cells[person.cell]
     pushed_to = -1
 
     if chance >= 1 - rule.newcomers:
@@ -121,7 +135,7 @@ def live_through(
         company[WRITABLE] += 1
         clicks |= write_to(
             person, i, day, me, keys[streams.MESSAGE], media_labels, rule, media, messages,
-            goodwill, viewed, media_book,
+            claims, claim, goodwill, viewed, media_book,
         )
     if clicks:
         for m in range(len(media)):
@@ -129,36 +143,46 @@ def live_through(
                 pushed_to = click(
                     person, media, m, i, day, goodwill, clicked, media_book, channel_book
                 )
-    if 1 - rule.newcomers - segment.browse <= chance < 1 - rule.newcomers:
-        visit(person, rule.browses_on, day, channel_book)
+    if rule.degree > 0:
+        pushed_to = read_letters(
+            person, i, day, rule, media, friends, claims, claim, letters, goodwill,
+            clicked, viewed, media_book, channel_book, pushed_to,
+        )
+    if 1 - rule.newcomers - cell.browse <= chance < 1 - rule.newcomers:
+        visit(person, rule.browse_row, day, channel_book)
     ours = day - np.int64(person.last_visit) <= rule.visit_days
-    if person.consent & COOKIES and (ours or (person.stage > 0 and person.online)):
+    if person.consent & COOKIES and (ours or (person.stage > 0 and person.met & rule.online)):
         reminded_to = remind(
             person, i, day, me, ours, keys[streams.REMINDER], media_labels, rule, media,
-            channels, visitors, goodwill, clicked, viewed, walk_clicked, walk_viewed,
-            media_book, channel_book, company,
+            channels, visitors, claims, claim, goodwill, clicked, viewed,
+            walk_clicked, walk_viewed, media_book, channel_book, company,
         )
         pushed_to = reminded_to if reminded_to >= 0 else pushed_to
 
     begins = has_need(person, rule, day, np.float64(need[i]), chance)
     if begins:
         company[NEEDS] += 1
-        if high(draw(keys[streams.SEARCH], me)) < segment.searches:
+        if high(draw(keys[streams.SEARCH], me)) < cell.searches:
             company[SEARCHES] += 1
             pushed_to = search(
                 person, i, day, me, keys[streams.SEARCH], media_labels, rule, media,
-                searchers, goodwill, clicked, viewed, media_book, channel_book, pushed_to,
+                searchers, claims, claim, goodwill, clicked, viewed,
+                media_book, channel_book, pushed_to,
             )
-        begin_walk(person, i, day, me, keys, rule, segment, media, goodwill, company)
+        begin_walk(
+            person, i, day, me, keys, rule, cell, wants[person.cell], media, goodwill, company
+        )
     if person.stage > 0:
         if day - np.int64(person.walk_since) > rule.most_days:
-            lose_walk(person, company)
+            lose_walk(person, -1, channel_book, company)
         elif begins or low(draw(keys[streams.WALK], me)) < rule.contact:
             walk(
                 person, i, day, me, pushed_to, keys, media_labels, channel_labels,
-                rule, segment, media, channels, delays[person.segment], success, lost, brands,
+                rule, cell, media, channels, goods, cross,
+                delays[person.cell, person.category], success[person.cell], lost[person.cell],
+                brands, coupons, friends, data, information, prices, closed, claims, claim,
                 goodwill, clicked, viewed, walk_clicked, walk_viewed,
-                media_book, channel_book, company,
+                friend_row, letters, missed, media_book, channel_book, company,
             )
     awake[i] = expects(person, rule, day + 1)
 
@@ -169,13 +193,17 @@ def live(
     keys: np.ndarray, media_labels: np.ndarray, channel_labels: np.ndarray,
     decay: np.ndarray, mass: np.ndarray, click_chances: np.ndarray,
     thresholds: np.ndarray, terms: np.ndarray,
-    rules: np.ndarray, media: np.ndarray, segments: np.ndarray, channels: np.ndarray,
+    rules: np.ndarray, media: np.ndarray, cells: np.ndarray, channels: np.ndarray,
+    goods: np.ndarray, wants: np.ndarray, cross: np.ndarray,
     delays: np.ndarray, success: np.ndarray, lost: np.ndarray,
     messages: np.ndarray, visitors: np.ndarray, searchers: np.ndarray, brands: np.ndarray,
+    coupons: np.ndarray, friends: np.ndarray, data: np.ndarray, information: np.ndarray,
+    prices: np.ndarray, closed: np.ndarray, claims: np.ndarray,
     ids: np.ndarray, need: np.ndarray, awake: np.ndarray, people: np.ndarray,
-    within_reach: np.ndarray, bounds: np.ndarray, goodwill: np.ndarray,
+    within_reach: np.ndarray, bounds: np.ndarray, claim: np.ndarray, goodwill: np.ndarray,
     clicked: np.ndarray, viewed: np.ndarray,
     walk_clicked: np.ndarray, walk_viewed: np.ndarray,
+    friend_row: np.ndarray, letters: np.ndarray, missed: np.ndarray,
     bits: np.ndarray, heard: np.ndarray, met: np.ndarray, clicks: np.ndarray,
     wakes: np.ndarray, order: np.ndarray,
     media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
@@ -186,17 +214,19 @@ def live(
     second. `bits` to `order` are scratch of one tile.
     """
     rule = rules[0]
-    for s in range(len(bounds) - 1):
-        others = rule.newcomers + segments[s].browse
-        end = min(last, bounds[s + 1])
-        for start in range(max(first, bounds[s]), end, TILE):
+    for cell in range(len(bounds) - 1):
+        others = rule.newcomers + cells[cell].browse
+        end = min(last, bounds[cell + 1])
+        for start in range(max(first, bounds[cell]), end, TILE):
             count = min(TILE, end - start)
             meet(
-                start, count, s, day, keys, media_labels,
+                start, count, cell, day, keys, media_labels,
                 np.float32(rule.attention), np.float32(rule.rival_contacts),
-                decay, mass, click_chances, thresholds, terms,
-                ids, within_reach, goodwill, viewed, bits, heard, met, clicks, media_book,
+                decay, mass, click_chances, thresholds, terms, np.float32(rule.clash), claims,
+                ids, within_reach, claim, goodwill, viewed, bits, heard, met, clicks, media_book,
             )
+            if rule.degree > 0:
+                notice_letters(start, count, letters[day & 1], awake)
             found = wake(
                 count, start, keys[streams.DAILY], rule.needs_factor, others,
                 ids, need, awake, clicks, bits, wakes, order,
@@ -205,8 +235,10 @@ def live(
                 i = order[nth]
                 live_through(
                     i, day, np.float64(bits[i - start]) * UNIT, clicks[i - start],
-                    keys, media_labels, channel_labels, rule, media, segments, channels,
-                    delays, success, lost, messages, visitors, searchers, brands,
-                    ids, need, awake, people, goodwill, clicked, viewed,
-                    walk_clicked, walk_viewed, media_book, channel_book, company,
+                    keys, media_labels, channel_labels, rule, media, cells, channels,
+                    goods, wants, cross, delays, success, lost,
+                    messages, visitors, searchers, brands, coupons, friends, data, information,
+                    prices, closed, claims, ids, need, awake, people, claim, goodwill,
+                    clicked, viewed, walk_clicked, walk_viewed, friend_row, letters, missed,
+                    media_book, channel_book, company,
                 )

@@ -14,39 +14,31 @@ import math
 import numpy as np
 
 from omnisim import streams
-from omnisim.contacts import (
-    CLAIMS,
-    LAST_TOUCH,
-    SEEN_CLAIMS,
-    SEEN_LAST_TOUCH,
-)
 from omnisim.journeys.aimed import (
     click,
     is_recorded,
     show,
+    talk_felt,
 )
 from omnisim.journeys.books import (
     BRAND_SEARCHES,
+    BRAND_SEARCHES_TAKEN,
     BUY,
-    CENTS,
-    DEPARTMENT_CLAIMS,
+    CARTS,
     DROPPED,
-    EXPECTED,
-    EXPECTED_NEW,
-    LAST_TOUCH_DAYS,
+    LOST,
     LOST_INFORM,
     MADE,
     MISSED,
     MOST_STEPS,
-    NEW,
-    ORDERS,
-    PROBABILITY,
-    SEEN_DEPARTMENT_CLAIMS,
-    TRACKED,
     VISITS,
     WALKS,
 )
-from omnisim.people import COOKIES, CUSTOMER, MAIL, PROSPECT, forget
+from omnisim.journeys.orders import (
+    decides_to_order,
+    look_for_coupon,
+)
+from omnisim.people import CUSTOMER, forget
 from omnisim.streams import draw, high, kernel, low
 
 # Kernels hand over arrays one by one: a named tuple of arrays costs three times as much.
@@ -56,16 +48,17 @@ from omnisim.streams import draw, high, kernel, low
 
 @kernel
 def attraction(
-    person: np.record, segment: np.record, rule: np.record, media: np.ndarray,
-    goodwill: np.ndarray, i: int,
+    person: np.record, cell: np.record, rule: np.record, media: np.ndarray,
+    goodwill: np.ndarray, i: int, day: int,
 ) -> float:
     """Return how much a person is drawn to us, in log odds.
 
     Pull saturates in goodwill as Hill's function with slope 1.
     """
-    drawn = segment.prospects + rule.satisfaction_pulls * np.float64(person.satisfaction)
+    drawn = cell.prospects + rule.satisfaction_pulls * np.float64(person.satisfaction)
+    drawn += cell.price * rule.bargain + rule.talk * talk_felt(person, rule, day)
     if person.status == CUSTOMER:
-        drawn += segment.loyalty
+        drawn += cell.loyalty
     for m in range(len(media)):
         felt = np.float64(goodwill[m, i])
         drawn += media[m].pull * felt / (felt + media[m].half_pull)
@@ -74,17 +67,19 @@ def attraction(
 
 @kernel
 def choose(
-    person: np.record, delays: np.ndarray, rule: np.record, labels: np.ndarray,
-    key: np.uint64, identity: np.uint32, pushed_to: int,
+    person: np.record, delays: np.ndarray, closed: np.ndarray, knows: int, rule: np.record,
+    labels: np.ndarray, key: np.uint64, identity: np.uint32, pushed_to: int,
 ) -> int:
     """Pick the touchpoint that comes to mind first: multinomial logit with noise by channel.
 
     A channel of utility v comes after an exponential time of mean exp(-v): minus its
     logarithm is Gumbel, so that this is Gumbel-max with one logarithm a channel, and often
-    with none, as no time is shorter than 1 - u.
+    with none, as no time is shorter than 1 - u. Whoever `knows` avoids what is closed.
     """
     first, choice = np.inf, 0
     for c in range(len(delays)):
+        if closed[c] & knows:
+            continue
         delay = delays[c]
         if c == person.habit:
             delay *= rule.habit
@@ -101,55 +96,6 @@ def choose(
 
 
 @kernel
-def credit(
-    person: np.record, media: np.ndarray, day: int, i: int, me: np.uint32, key: np.uint64,
-    labels: np.ndarray, tracked: bool,
-    clicked: np.ndarray, viewed: np.ndarray, walk_clicked: np.ndarray, walk_viewed: np.ndarray,
-    chance: int, order: int, book: np.ndarray,
-) -> int:
-    """Book an order's last touch and every medium's claim; return how many departments claim.
-
-    `chance` is the order's probability in units of 1 / PROBABILITY, `order` 1 if it is made.
-
-    Last touch is the last tracked paid click or impression of 30 days; on one day a click
-    beats an impression, and luck decides among equals, never their names. A medium claims what
-    happens within its own windows.
-    """
-    winner, best = -1, 2.0 * (day - LAST_TOUCH_DAYS)
-    claimants = np.uint64(0)
-    for m in range(len(media)):
-        medium = media[m]
-        if medium.tracked and not (
-            tracked and (medium.needs_cookies == 0 or person.consent & COOKIES)
-        ):
-            continue
-        click, view = np.int64(clicked[m, i]), np.int64(viewed[m, i])
-        row = medium.walk_row
-        if row >= 0:
-            if walk_clicked[row, i] >= person.walk_since:
-                click = max(click, np.int64(walk_clicked[row, i]))
-            if walk_viewed[row, i] >= person.walk_since:
-                view = max(view, np.int64(walk_viewed[row, i]))
-        touched = max(2 * click + 1, 2 * view)
-        if medium.tracked and touched + 1 > best:
-            score = touched + high(draw(key ^ labels[m], me))
-            if score > best:
-                winner, best = m, score
-        if day - click <= medium.click_window or day - view <= medium.view_window:
-            book[m, SEEN_CLAIMS] += chance
-            book[m, CLAIMS] += order
-            claimants |= np.uint64(1) << np.uint64(medium.owner)
-    if winner >= 0:
-        book[winner, SEEN_LAST_TOUCH] += chance
-        book[winner, LAST_TOUCH] += order
-    departments = 0
-    while claimants:
-        departments += np.int64(claimants & np.uint64(1))
-        claimants >>= np.uint64(1)
-    return departments
-
-
-@kernel
 def end_walk(person: np.record, company: np.ndarray) -> None:
     """Close the walk; who was about to leave drops out and is a prospect again."""
     person.stage = 0
@@ -160,37 +106,23 @@ def end_walk(person: np.record, company: np.ndarray) -> None:
 
 
 @kernel
-def lose_walk(person: np.record, company: np.ndarray) -> None:
-    """Lose the walk to a rival at its present stage."""
-    if person.ours:
-        company[LOST_INFORM + np.int64(person.stage) - 1] += 1
-    end_walk(person, company)
-
-
-@kernel
-def satisfy(
-    person: np.record, rule: np.record, channel: np.record, key: np.uint64, identity: np.uint32
+def lose_walk(
+    person: np.record, row: int, channel_book: np.ndarray, company: np.ndarray
 ) -> None:
-    """Move satisfaction towards what this order was like."""
-    luck = rule.satisfaction_noise * math.sqrt(3.0) * (2 * high(draw(key, identity)) - 1)
-    felt = channel.quality + luck - rule.friction * np.float64(person.repeats)
-    now = np.float64(person.satisfaction)
-    person.satisfaction = np.float32(now + rule.satisfaction_step * (felt - now))
-
-
-@kernel
-def basket(mean: float, spread: float, key: np.uint64, identity: np.uint32) -> int:
-    """Draw a lognormal basket with this mean, in cents."""
-    bits = draw(key, identity)
-    radius = math.sqrt(-2 * math.log(high(bits) + 2.0**-32))
-    normal = radius * math.cos(2 * math.pi * low(bits))
-    return np.int64(round(100 * mean * math.exp(spread * normal - spread * spread / 2)))
+    """Lose the walk to a rival at its present stage and touchpoint (row -1: none)."""
+    stage = np.int64(person.stage) - 1
+    if person.ours:
+        company[LOST_INFORM + stage] += 1
+        if row >= 0:
+            channel_book[row, LOST + stage] += 1
+    end_walk(person, company)
 
 
 @kernel
 def begin_walk(
     person: np.record, i: int, day: int, me: np.uint32, keys: np.ndarray, rule: np.record,
-    segment: np.record, media: np.ndarray, goodwill: np.ndarray, company: np.ndarray,
+    cell: np.record, wants: np.ndarray, media: np.ndarray, goodwill: np.ndarray,
+    company: np.ndarray,
 ) -> None:
     """Turn a need into a walk: ours or a rival's, and perhaps the last one with us.
 
@@ -198,15 +130,23 @@ def begin_walk(
     """
     us = 1.0
     if rule.has_rival and person.joins != day:
-        us = 1 / (1 + math.exp(rule.rival - attraction(person, segment, rule, media, goodwill, i)))
+        drawn = attraction(person, cell, rule, media, goodwill, i, day)
+        us = 1 / (1 + math.exp(rule.rival - drawn))
     person.walk_us = np.float32(us)
     person.ours = high(draw(keys[streams.CHOOSE_US], me)) < np.float64(person.walk_us)
     person.stage = 1
     person.walk_since = day
     person.channel = -1
-    person.online = 0
+    person.met = 0
+    person.path = 0
     person.repeats = 0
     person.reminded = np.float32(0.0)
+    person.price = np.float32((1 + np.float64(person.price)) / 2)
+    person.category = 0
+    if len(wants) > 1:
+        luck = high(draw(keys[streams.CATEGORY], me))
+        for k in range(len(wants) - 1):
+            person.category += luck >= wants[k]
     if person.status == CUSTOMER:
         risk = np.float64(person.drop) * math.exp(
             -rule.satisfaction_keeps * np.float64(person.satisfaction)
@@ -218,7 +158,8 @@ def begin_walk(
 
 @kernel
 def hands_over(
-    person: np.record, rule: np.record, came_from: int, goes_to: int, me: np.uint32, chance: float
+    person: np.record, rule: np.record, data: np.ndarray, information: np.ndarray,
+    came_from: int, goes_to: int, me: np.uint32, chance: float,
 ) -> bool:
     """Tell whether a change of channel keeps the context.
 
@@ -229,16 +170,33 @@ def hands_over(
     return (
         person.status == CUSTOMER
         and (np.int64(person.identity) & both) == both
-        and high(draw(rule.record_key, me)) < rule.transaction_data
-        and chance < rule.information_access
+        and high(draw(rule.record_key, me)) < data[came_from, goes_to]
+        and chance < information[came_from, goes_to]
     )
+
+
+@kernel
+def phone_in_hand(
+    person: np.record, c: int, nth: int, me: np.uint32, keys: np.ndarray, rule: np.record,
+    cell: np.record, data: np.ndarray, information: np.ndarray, works: float,
+    company: np.ndarray,
+) -> float:
+    """Return the chance of success of a contact in a shop, perhaps with the phone in hand."""
+    bits = draw(keys[streams.PHONE + nth], me)
+    if high(bits) >= cell.phone:
+        return works
+    kept = hands_over(person, rule, data, information, rule.browses_on, c, me, low(bits))
+    if person.ours:
+        company[MADE if kept else MISSED] += 1
+    return works + (1 - works) * rule.assist if kept else works * (1 - rule.confuses)
 
 
 @kernel
 def loses_brand_search(
     person: np.record, i: int, day: int, nth: int, me: np.uint32, keys: np.ndarray,
-    labels: np.ndarray, rule: np.record, media: np.ndarray, brands: np.ndarray,
-    goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray,
+    labels: np.ndarray, rule: np.record, media: np.ndarray, brands: np.ndarray, row: int,
+    claims: np.ndarray, claim: np.ndarray, goodwill: np.ndarray,
+    clicked: np.ndarray, viewed: np.ndarray,
     walk_clicked: np.ndarray, walk_viewed: np.ndarray,
     media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
 ) -> bool:
@@ -261,129 +219,114 @@ def loses_brand_search(
         if clicks:
             walk_clicked[media[m].walk_row, i] = day
         if person.ours:
-            show(rule, m, i, day, 1, goodwill, viewed, media_book)
+            show(rule, m, i, day, 1, claims, claim, goodwill, viewed, media_book)
             if clicks:
                 click(person, media, m, i, day, goodwill, clicked, media_book, channel_book)
+    steal = rule.steal_guarded if guarded else rule.steal_unguarded
     if person.ours:
         company[BRAND_SEARCHES] += 1
-    steal = rule.steal_guarded if guarded else rule.steal_unguarded
+        company[BRAND_SEARCHES_TAKEN] += low(bits) < steal
     if low(bits) < steal * rule.repeat_lost:
-        lose_walk(person, company)
+        lose_walk(person, row, channel_book, company)
     return low(bits) < steal
-
-
-@kernel
-def place_order(
-    person: np.record, day: int, me: np.uint32, keys: np.ndarray, rule: np.record,
-    segment: np.record, channels: np.ndarray, c: int, channel_book: np.ndarray,
-) -> None:
-    """Book a realised order and let the person live through it."""
-    if high(draw(keys[streams.OPT_IN], me)) < segment.mail_opt_in:
-        person.consent = person.consent | MAIL
-    mean = channels[c].basket
-    if person.status == PROSPECT:
-        channel_book[c, NEW] += 1
-        person.status = CUSTOMER
-    else:
-        mean *= rule.repeat_basket
-    channel_book[c, ORDERS] += 1
-    channel_book[c, CENTS] += basket(mean, channels[c].spread, keys[streams.BASKET], me)
-    person.last_order = day
-    if channels[c].online:
-        person.last_online = day
-    else:
-        person.last_offline = day
-    person.habit = c
-    person.orders = min(np.int64(person.orders) + 1, 250)
-    satisfy(person, rule, channels[c], keys[streams.EXPERIENCE], me)
-
-
-@kernel
-def decides_to_order(
-    person: np.record, i: int, day: int, me: np.uint32, keys: np.ndarray, chance: float,
-    works: float, rule: np.record, segment: np.record, media: np.ndarray, labels: np.ndarray,
-    channels: np.ndarray, c: int,
-    clicked: np.ndarray, viewed: np.ndarray, walk_clicked: np.ndarray, walk_viewed: np.ndarray,
-    media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
-) -> bool:
-    """Book the probability of an order, and the order if it is made and ours."""
-    tracked = is_recorded(person, rule, channels, c, me)
-    seen = np.int64(np.float64(person.walk_us) * works * PROBABILITY)
-    made = np.int64(chance < works and person.ours)
-    channel_book[c, EXPECTED] += seen
-    if person.status == PROSPECT:
-        channel_book[c, EXPECTED_NEW] += seen
-    claimants = credit(
-        person, media, day, i, me, keys[streams.TIE], labels, tracked,
-        clicked, viewed, walk_clicked, walk_viewed, seen, made, media_book,
-    )
-    company[SEEN_DEPARTMENT_CLAIMS] += seen * claimants
-    if made:
-        company[DEPARTMENT_CLAIMS] += claimants
-        company[TRACKED] += np.int64(tracked and (person.consent & COOKIES) > 0)
-        place_order(person, day, me, keys, rule, segment, channels, c, channel_book)
-    return chance < works
 
 
 @kernel
 def walk(
     person: np.record, i: int, day: int, me: np.uint32, pushed_to: int,
     keys: np.ndarray, media_labels: np.ndarray, channel_labels: np.ndarray,
-    rule: np.record, segment: np.record, media: np.ndarray, channels: np.ndarray,
-    delays: np.ndarray, success: np.ndarray, lost: np.ndarray, brands: np.ndarray,
-    goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray,
-    walk_clicked: np.ndarray, walk_viewed: np.ndarray,
+    rule: np.record, cell: np.record, media: np.ndarray, channels: np.ndarray,
+    goods: np.ndarray, cross: np.ndarray, delays: np.ndarray, success: np.ndarray,
+    lost: np.ndarray, brands: np.ndarray, coupons: np.ndarray, friends: np.ndarray,
+    data: np.ndarray, information: np.ndarray, prices: np.ndarray, closed: np.ndarray,
+    claims: np.ndarray, claim: np.ndarray, goodwill: np.ndarray,
+    clicked: np.ndarray, viewed: np.ndarray, walk_clicked: np.ndarray, walk_viewed: np.ndarray,
+    friend_row: np.ndarray, letters: np.ndarray, missed: np.ndarray,
     media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
 ) -> None:
     """Go on with the walk today, from touchpoint to touchpoint, as far as the day allows."""
     for nth in range(MOST_STEPS):
         stage = np.int64(person.stage) - 1
         came_from = np.int64(person.channel)
-        c = choose(
-            person, delays[stage], rule, channel_labels, keys[streams.TOUCH + nth], me, pushed_to,
-        )
+        key = keys[streams.TOUCH + nth]
+        c = choose(person, delays[stage], closed, 0, rule, channel_labels, key, me, pushed_to)
+        if closed[c]:
+            if high(draw(keys[streams.CLOSED + nth], me)) < rule.closed_lost:
+                lose_walk(person, -1, channel_book, company)
+                return
+            c = choose(person, delays[stage], closed, 1, rule, channel_labels, key, me, pushed_to)
+        row = c * rule.goods + np.int64(person.category)
         if channels[c].online and loses_brand_search(
-            person, i, day, nth, me, keys, media_labels, rule, media, brands, goodwill,
-            clicked, viewed, walk_clicked, walk_viewed, media_book, channel_book, company,
+            person, i, day, nth, me, keys, media_labels, rule, media, brands, row, claims, claim,
+            goodwill, clicked, viewed, walk_clicked, walk_viewed,
+            media_book, channel_book, company,
         ):
             return
         person.channel = c
-        if channels[c].online:
-            person.online = 1
+        person.met |= np.int64(1) << c
         if person.ours:
-            channel_book[c, VISITS] += 1
+            channel_book[row, VISITS] += 1
             if channels[c].online:
                 person.last_visit = day
 
         if came_from >= 0 and came_from != c and stage > 0:
             bits = draw(keys[streams.HAND_OVER + nth], me)
-            kept = hands_over(person, rule, came_from, c, me, high(bits))
+            kept = hands_over(person, rule, data, information, came_from, c, me, high(bits))
             if person.ours:
                 company[MADE if kept else MISSED] += 1
+                missed[came_from, c] += not kept
             if not kept:  # what was found must be found again, one stage back
                 person.repeats = min(np.int64(person.repeats) + 1, 200)
                 if low(bits) < rule.repeat_lost:
-                    lose_walk(person, company)
+                    lose_walk(person, row, channel_book, company)
                     return
                 stage -= 1
                 person.stage = stage + 1
 
+        works, paid, helped = success[c, stage], prices[c], 1.0
+        if person.status == CUSTOMER and (np.int64(person.identity) >> c) & 1 and is_recorded(
+            person, rule, channels, c, me
+        ):
+            helped += channels[c].personalised
+            works = min(works * helped, 1.0)
+        if stage > 0:
+            dearer = paid - np.float64(person.price)
+            if dearer > 0.001:
+                works *= math.exp(-rule.distrust * dearer)
+                if high(draw(keys[streams.HAGGLES], me)) < rule.haggles:
+                    paid = np.float64(person.price)
+            person.price = np.float32(min(paid, np.float64(person.price)))
+            if channels[c].online == 0 and cell.phone > 0:
+                works = phone_in_hand(
+                    person, c, nth, me, keys, rule, cell, data, information, works, company
+                )
+
         bits = draw(keys[streams.OUTCOME + nth], me)
-        works = success[c, stage]
         if stage + 1 == BUY:
+            if person.ours:
+                channel_book[row, CARTS] += 1
+            if channels[c].online and len(coupons) > 0:
+                works += (1 - works) * look_for_coupon(
+                    person, i, day, nth, me, keys, media_labels, rule, cell, media, coupons,
+                    claims, claim, goodwill, clicked, viewed, walk_clicked, walk_viewed,
+                    media_book, channel_book, company,
+                )
             if decides_to_order(
-                person, i, day, me, keys, high(bits), works, rule, segment, media, media_labels,
-                channels, c,
-                clicked, viewed, walk_clicked, walk_viewed, media_book, channel_book, company,
+                person, i, day, me, keys, high(bits), works, paid, helped, rule, cell,
+                media, media_labels, channels, goods, cross, friends, c,
+                clicked, viewed, walk_clicked, walk_viewed, friend_row, letters,
+                media_book, channel_book, company,
             ):
+                person.path |= (c + 1) << (4 * stage)
                 end_walk(person, company)
                 return
         elif high(bits) < works:
+            person.path |= (c + 1) << (4 * stage)
             person.stage = stage + 2
             if high(draw(keys[streams.SAME_DAY + nth], me)) < rule.same_day:
                 continue
             return
         failed = 1 - works
         if failed > 0 and low(bits) < lost[c, stage] / failed / (1 + np.float64(person.reminded)):
-            lose_walk(person, company)
+            lose_walk(person, row, channel_book, company)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,25 +11,30 @@ from omnisim import attribution, contacts, journeys, people, streams
 from omnisim.journeys import books
 from omnisim.people import People
 from omnisim.records import CHANNEL_COLUMNS, MEDIA_COLUMNS, worth
-from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, Market, Strategy
+from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, Market, Strategy, Till
 
 AUDIENCE_MEMORY = DAYS_IN_WEEK
-CROWD_ARRAYS = ("media_book", "channel_book", "company_book", "searches")
+CROWD_ARRAYS = ("media_book", "channel_book", "company_book", "events", "missed")
+EVENTS = (books.SEARCHES, books.BRAND_SEARCHES, books.CHECKOUTS, books.INVITERS)
 
 
 @dataclass
 class CrowdState:
     """What living changes: the people, the books of the week under way, audiences.
 
-    `searches` float64[memory, 2] the last days' searches and brand searches, `aimable` and
-    `writable` the audiences counted at midnight (agents; negative: not counted yet).
+    `channel_book` has a row per sales channel and category. `events` float64[memory, 4]
+    the last days' searches, brand searches, looks for a coupon and orders that could bring
+    a friend, `aimable` and `writable` the audiences counted at midnight (agents; negative:
+    not counted yet); `missed` int64[channels, channels] hand-overs missed so far, from one
+    to another.
     """
 
     people: People
     media_book: np.ndarray
     channel_book: np.ndarray
     company_book: np.ndarray
-    searches: np.ndarray
+    events: np.ndarray
+    missed: np.ndarray
     aimable: float = -1.0
     writable: float = -1.0
 
@@ -85,14 +91,18 @@ class Crowd:
         return CrowdState(
             people=people.born(self.market, self.root, day),
             media_book=np.zeros((max(1, len(self.media)), contacts.MEDIA_FIELDS), np.int64),
-            channel_book=np.zeros((len(self.channels), books.CHANNEL_FIELDS), np.int64),
+            channel_book=np.zeros(
+                (len(self.channels) * len(self.market.goods), books.CHANNEL_FIELDS), np.int64
+            ),
             company_book=np.zeros(books.COMPANY_FIELDS, np.int64),
-            searches=np.full((AUDIENCE_MEMORY, 2), -1.0),
+            events=np.full((AUDIENCE_MEMORY, len(EVENTS)), -1.0),
+            missed=np.zeros((len(self.channels), len(self.channels)), np.int64),
         )
 
     def adopt(self, strategy: Strategy) -> None:
         """Let people live under a strategy from now on."""
         self.world = journeys.world(self.market, strategy, self.root)
+        self._talks = Talks(self.market, strategy, self.root)
 
     # -- the day ----------------------------------------------------------------------
 
@@ -114,7 +124,10 @@ class Crowd:
         pressure, prices = self._purchase.pressure(
             money, self._purchase.prices(years), self._audiences(state)
         )
-        journeys.set_day(self.world, self.market, day, years, wander, pressure)
+        self._talks.speak(self.world, day)
+        journeys.set_day(
+            self.world, self.market, day, day - self.history_days, wander, pressure, years
+        )
         books = (state.media_book, state.channel_book, state.company_book)
         self.today = Today(
             day, money, prices, pressure, *(np.zeros(book.shape, np.int64) for book in books)
@@ -133,11 +146,14 @@ class Crowd:
             journeys.live(
                 first, last, day, keys, self._media_labels, self._channel_labels,
                 reach.decay, reach.mass, reach.click, thresholds, terms,
-                world.rules, world.media, world.segments, world.channels,
-                world.delays, world.success, world.lost,
+                world.rules, world.media, world.cells, world.channels,
+                world.goods, world.wants, world.cross, world.delays, world.success, world.lost,
                 world.messages, world.visitors, world.searchers, world.brands,
-                who.ids, who.need, who.awake, who.state, who.reach, who.bounds,
+                world.coupons, world.friends, world.data, world.information,
+                world.prices, world.closed, world.claims,
+                who.ids, who.need, who.awake, who.state, who.reach, who.bounds, who.claim,
                 who.goodwill, who.clicked, who.viewed, who.walk_clicked, who.walk_viewed,
+                who.row, who.letters, state.missed,
                 *self._scratch, today.media, today.channels, today.company,
             )  # fmt: skip
 
@@ -147,20 +163,17 @@ class Crowd:
         At most the day's money is charged: what was delivered beyond it is made good.
         """
         today = self.today
-        state.searches[today.day % AUDIENCE_MEMORY] = (
-            today.company[books.SEARCHES],
-            today.company[books.BRAND_SEARCHES],
-        )
+        state.events[today.day % AUDIENCE_MEMORY] = today.company[list(EVENTS)]
         state.aimable = float(today.company[books.AIMABLE])
         state.writable = float(today.company[books.WRITABLE])
         state.media_book += today.media
         state.channel_book += today.channels
         state.company_book += today.company
         book = today.media[: len(self.media)]
-        units = np.where(
-            self._purchase.per_click, book[:, contacts.CLICKS], book[:, contacts.CONTACTS]
-        )
+        paid = self._purchase.paid
+        units = book[np.arange(len(book)), paid]
         cost = np.rint(units * (self.market.weight * 100) * today.prices)
+        cost[paid == contacts.ALL_OF_IT] = np.inf
         charged: np.ndarray = np.minimum(cost, today.money).astype(np.int64)
         return charged
 
@@ -181,11 +194,11 @@ class Crowd:
         planned, counted = self._purchase.planned, self._purchase.counted
         if self.market.pressure == "open":
             return planned
-        known = state.searches >= 0
+        known = state.events >= 0
         days = known.sum(axis=0)
-        totals = np.where(known, state.searches, 0.0).sum(axis=0)
-        searches = np.where(days > 0, totals / np.maximum(days, 1), -1.0)
-        people = np.array([*searches, state.aimable, state.writable])[counted]
+        totals = np.where(known, state.events, 0.0).sum(axis=0)
+        events = np.where(days > 0, totals / np.maximum(days, 1), -1.0)
+        people = np.array([*events, state.aimable, state.writable])[counted]
         audiences: np.ndarray = np.where(
             (counted < 0) | (people < 0), planned, people * self.market.weight
         )
@@ -236,25 +249,29 @@ class Crowd:
 
     def _channel_week(self, state: CrowdState) -> np.ndarray:
         market = self.market
+        tills = [till(market, name, good) for name in self.channels for good in market.goods]
         book = state.channel_book * market.weight
-        specs = [market.channels[name] for name in self.channels]
         expected = book[:, books.EXPECTED] / books.PROBABILITY
-        expected_new = book[:, books.EXPECTED_NEW] / books.PROBABILITY
-        repeat = market.buying.repeat_basket
-        gross = book[:, books.CENTS] / 100
-        baskets = np.array([spec.basket for spec in specs])
-        expected_gross = baskets * (expected_new + repeat * (expected - expected_new))
-        seen = worth(specs, market.vat, expected, expected_gross)
+        baskets = np.array([market.channels[name].basket for name in self.channels])
+        value = book[:, books.EXPECTED_VALUE] / books.PROBABILITY
+        gross = value * np.repeat(baskets, len(market.goods))
+        seen = worth(tills, market.vat, expected, gross)
         columns = {
             "visits": book[:, books.VISITS],
+            "carts": book[:, books.CARTS],
+            "journeys_lost": book[:, books.LOST :].sum(axis=1),
+            "late": book[:, books.LATE],
+            "incidents": book[:, books.INCIDENTS],
             "orders": book[:, books.ORDERS],
             "expected_orders": expected,
             "new_customers": book[:, books.NEW],
-            "expected_new_customers": expected_new,
-            **worth(specs, market.vat, book[:, books.ORDERS], gross),
+            "expected_new_customers": book[:, books.EXPECTED_NEW] / books.PROBABILITY,
+            **worth(tills, market.vat, book[:, books.ORDERS], book[:, books.CENTS] / 100),
             **{f"expected_{name}": column for name, column in seen.items()},
         }
-        return np.column_stack([columns[name] for name in CHANNEL_COLUMNS]).astype(float)
+        rows = np.column_stack([columns[name] for name in CHANNEL_COLUMNS]).astype(float)
+        week: np.ndarray = rows.reshape(len(self.channels), len(market.goods), -1).sum(axis=1)
+        return week
 
     def _company_week(self, state: CrowdState, day: int) -> dict[str, float]:
         weight, who = self.market.weight, state.people.state
@@ -263,6 +280,7 @@ class Crowd:
         active = who.last_order >= year_ago
         both = (who.last_online >= year_ago) & (who.last_offline >= year_ago)
         customers = who.status == people.CUSTOMER
+        tried, through = self._use_cases(state.people.state, day)
         satisfied = (
             float(who.satisfaction[customers].astype(float).mean()) if customers.any() else 0
         )
@@ -278,9 +296,108 @@ class Crowd:
             "tracked_orders": book[books.TRACKED],
             "searches": book[books.SEARCHES],
             "brand_searches": book[books.BRAND_SEARCHES],
+            "brand_searches_taken": book[books.BRAND_SEARCHES_TAKEN],
+            "use_cases_tried": float(tried.sum()) * weight,
+            "use_cases_through": float(through.sum()) * weight,
             "department_claims": book[books.DEPARTMENT_CLAIMS],
             "expected_department_claims": book[books.SEEN_DEPARTMENT_CLAIMS] / books.PROBABILITY,
             "customers": active.sum() * weight,
             "multichannel_customers": both.sum() * weight,
             "satisfaction": satisfied,
         }
+
+    def _use_cases(self, who: np.recarray, day: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return how many began every use case in the last week, and how many got through.
+
+        Read from the way that a person's last walk took: whoever walked twice in a week
+        counts once.
+        """
+        cases = self.world.use_cases
+        if not len(cases):
+            return np.zeros(0), np.zeros(0)
+        fresh = (who.walk_since >= day - DAYS_IN_WEEK) & (who.path > 0)
+        way, cell = who.path[fresh].astype(np.int64), who.cell[fresh]
+        ordered = who.last_order[fresh] >= who.walk_since[fresh]
+        persona = self.world.cells["persona"][cell]
+        stages = np.arange(cases.shape[1] - 1)
+        went = (way[:, None] >> (4 * stages)) & 15
+        tried, through = np.zeros(len(cases)), np.zeros(len(cases))
+        for nth, (whose, *wanted) in enumerate(cases):
+            asked = np.flatnonzero(wanted)
+            fits = went[:, asked] == np.array(wanted)[asked]
+            own = persona == whose
+            tried[nth] = (own & fits[:, 0]).sum()
+            through[nth] = (own & fits.all(axis=1) & ordered).sum()
+        return tried, through
+
+
+def till(market: Market, channel: str, good: str) -> Till:
+    """Return what an order of a category is worth in a sales channel.
+
+    Products that are described wrongly come back, and incidents cost their mending.
+    """
+    sold, category = market.channels[channel], market.goods[good]
+    margin = sold.margin if category.margin is None else category.margin
+    returned = sold.returned if category.returned is None else category.returned
+    return Till(
+        basket=sold.basket * category.basket,
+        margin=margin,
+        cost_to_serve=sold.cost_to_serve + category.incident * market.service.cost,
+        returned=1 - (1 - returned) * sold.facts,
+    )
+
+
+class Talks:
+    """What departments ask and say for some weeks: prices and claims, each its own.
+
+    Where channels are integrated, a department keeps to the firm's calendar and claim.
+    """
+
+    def __init__(self, market: Market, strategy: Strategy, root: np.uint64) -> None:
+        self.market, self.root = market, root
+        self.owner = {c: d for d, owned in strategy.organigram.items() for c in owned.owns}
+        self.departments = strategy.organigram
+        channels = sorted(market.channels)
+        self.levels = {
+            dimension: {
+                name: _mean(
+                    strategy.integration.level(dimension, name, o) for o in channels if o != name
+                )
+                for name in channels
+            }
+            for dimension in ("price", "promotion")
+        }
+        self.promotion = strategy.integration.promotion
+
+    def speak(self, world: journeys.World, day: int) -> None:
+        """Write today's prices and claims into the world; they change from week to week."""
+        week = day // DAYS_IN_WEEK
+        for c, name in enumerate(sorted(self.market.channels)):
+            world.prices[c] = self._price(name, week)
+        if self.market.messages.clash > 0:
+            window = week // self.market.messages.weeks
+            for m, name in enumerate(sorted(self.market.media)):
+                world.claims[m] = 1 + self._claim(name, window)
+
+    def _price(self, channel: str, week: int) -> float:
+        """Return a channel's price index: its department promotes when its own luck says so."""
+        department = self.departments[self.owner[channel]]
+        if department.promotes == 0:
+            return 1.0
+        joins = streams.uniform(self.root, streams.PROMOTION, f"joins/{channel}", 0)
+        common = joins < self.levels["price"][channel]
+        whose = "" if common else self.owner[channel]
+        promotes = streams.uniform(self.root, streams.PROMOTION, whose, week) < department.promotes
+        return 1.0 - department.depth if promotes else 1.0
+
+    def _claim(self, medium: str, window: int) -> int:
+        """Return the number of the claim that a medium's department makes."""
+        joins = streams.uniform(self.root, streams.CLAIM, f"joins/{self.owner[medium]}", 0)
+        whose = "" if joins < self.promotion else self.owner[medium]
+        luck = streams.uniform(self.root, streams.CLAIM, whose, window)
+        return int(luck * self.market.messages.claims)
+
+
+def _mean(levels: Iterable[float]) -> float:
+    known = list(levels)
+    return sum(known) / len(known) if known else 0.0

@@ -18,6 +18,8 @@ from pydantic import (
 
 Stage = Literal["inform", "evaluate", "buy"]
 STAGES: tuple[Stage, ...] = ("inform", "evaluate", "buy")
+AnyStage = Literal["inform", "evaluate", "buy", "receive", "use"]
+ALL_STAGES: tuple[AnyStage, ...] = (*STAGES, "receive", "use")
 DAYS_IN_YEAR = 364
 WEEKS_IN_YEAR = 52
 DAYS_IN_WEEK = 7
@@ -28,6 +30,11 @@ NonNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Names = Annotated[tuple[Name, ...], AfterValidator(lambda names: tuple(sorted(names)))]
+Stages = Annotated[
+    tuple[AnyStage, ...],
+    Field(min_length=1),
+    AfterValidator(lambda stages: tuple(stage for stage in ALL_STAGES if stage in stages)),
+]
 
 
 class Fault(ValueError):
@@ -63,6 +70,39 @@ def _known(key: str, names: Iterable[str], choices: Iterable[str], what: str) ->
             raise Fault(f"{key}.{name}", f"'{name}'", f"a {what} of the market", known)
 
 
+class Benchmark(Words):
+    """A range in which a measure of a channel lies elsewhere, and who says so."""
+
+    low: NonNegative
+    high: NonNegative
+    source: str
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> Benchmark:
+        if self.high < self.low:
+            raise Fault("high", f"{self.high:g}", f"at least low = {self.low:g}")
+        return self
+
+
+class UseCase(Words):
+    """One persona's way over touchpoints in order; a touchpoint is a channel at a stage.
+
+    `web.inform` is the channel `web` at the stage `inform`.
+    """
+
+    persona: Name
+    touchpoints: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _has_stages(self) -> UseCase:
+        for nth, touchpoint in enumerate(self.touchpoints):
+            channel, _, stage = touchpoint.partition(".")
+            if not channel or stage not in ALL_STAGES:
+                known = [f"{channel}.{stage}" for stage in ALL_STAGES] if channel else []
+                raise Fault(f"touchpoints.{nth}", f"'{touchpoint}'", "a channel at a stage", known)
+        return self
+
+
 class Segment(Words):
     """One persona: how much it needs, whom it trusts, where it likes to shop.
 
@@ -85,6 +125,8 @@ class Segment(Words):
 
 Aim = Literal["everybody", "visitors", "customers", "searchers", "brand_searchers"]
 Payment = Literal["per_thousand", "per_click", "per_message"]
+MediumMeasure = Literal["cpm", "cpc", "ctr", "unsubscribes"]
+SalesMeasure = Literal["conversion", "checkout", "basket", "returned", "margin"]
 
 
 class Medium(Words):
@@ -97,7 +139,7 @@ class Medium(Words):
     counting as `click_goodwill` contacts; `weekly_cap` messages per person and week;
     `reminder`: n of its contacts during a walk divide the risk of losing that walk by
     1 + n x reminder; `unsubscribes` per message; windows in days; `audience` the planned
-    share of persons, used when pressure is open-loop.
+    share of persons, used when pressure is open-loop. `serves` and `benchmarks` describe.
     """
 
     aim: Aim
@@ -119,6 +161,8 @@ class Medium(Words):
     click_window: NonNegative = 30
     view_window: NonNegative = 0
     audience: Annotated[float, Field(gt=0, le=1)] = 1.0
+    serves: Stages = ("inform",)
+    benchmarks: dict[MediumMeasure, Benchmark] = {}
 
 
 class Till(Words):
@@ -137,9 +181,10 @@ class Till(Words):
 class SalesChannel(Till):
     """One channel in which orders are placed.
 
-    `success` and `lost` are probabilities per contact and stage; what is left repeats
-    the stage. `identity` is the share of customers who can be recognised here; `quality`
-    the satisfaction an order leaves.
+    `serves` names the stages at which it can be turned to. `success` and `lost` are
+    probabilities per contact and stage; what is left repeats the stage. `identity` is the
+    share of customers who can be recognised here; `quality` the satisfaction an order
+    leaves; `benchmarks` describe.
     """
 
     online: bool
@@ -148,14 +193,22 @@ class SalesChannel(Till):
     lost: dict[Stage, Share]
     basket_spread: NonNegative = 0.0
     quality: float = 0.0
+    serves: Stages = (*STAGES, "receive")
+    benchmarks: dict[SalesMeasure, Benchmark] = {}
 
     @model_validator(mode="after")
     def _stages_are_whole(self) -> SalesChannel:
         for stage in STAGES:
             for name, table in (("success", self.success), ("lost", self.lost)):
-                if stage not in table:
+                if stage not in table and stage in self.serves:
                     raise Fault(f"{name}.{stage}", "nothing", "a probability for every stage")
-            if self.success[stage] + self.lost[stage] > 1:
+                if stage in table and stage not in self.serves:
+                    raise Fault(
+                        f"{name}.{stage}",
+                        "a touchpoint at a stage that its channel does not serve",
+                        f"the stages it serves: {', '.join(self.serves)}",
+                    )
+            if self.success.get(stage, 0) + self.lost.get(stage, 0) > 1:
                 raise Fault(
                     f"lost.{stage}",
                     f"{self.lost[stage]:g} beside a success of {self.success[stage]:g}",
@@ -282,7 +335,7 @@ class Market(Marketplace):
 
     `people` agents stand for `persons` real persons; `attention` in contacts a day;
     `pressure` is closed (audiences counted at midnight) or open (planned audiences, so
-    that nobody's life touches anybody else's).
+    that nobody's life touches anybody else's); `use_cases` describe.
     """
 
     kind: Literal["people"] = "people"
@@ -299,6 +352,7 @@ class Market(Marketplace):
     rivals: Rivals
     buying: Buying
     journey: Journey
+    use_cases: dict[Name, UseCase] = {}
 
     @property
     def weight(self) -> float:
@@ -319,6 +373,32 @@ class Market(Marketplace):
                     f"'{medium.lands_on}'",
                     "a sales channel of the market",
                     sorted(self.channels),
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _is_served(self) -> Market:
+        for stage in STAGES:
+            serving = sorted(name for name, c in self.channels.items() if stage in c.serves)
+            if not serving:
+                raise Fault(
+                    "channels", f"none that serves {stage}", "one for every stage of a walk"
+                )
+            for name, segment in self.segments.items():
+                for channel in sorted(set(segment.prefers.get(stage, {})) - set(serving)):
+                    raise Fault(
+                        f"segments.{name}.prefers.{stage}.{channel}",
+                        "a touchpoint at a stage that its channel does not serve",
+                        "a sales channel that serves it",
+                        serving,
+                    )
+        for name, case in self.use_cases.items():
+            if case.persona not in self.segments:
+                raise Fault(
+                    f"use_cases.{name}.persona",
+                    f"'{case.persona}'",
+                    "a persona of the market",
+                    sorted(self.segments),
                 )
         return self
 
@@ -559,9 +639,14 @@ class ExperimentSpec(Words):
     def determining(self) -> dict[str, Any]:
         """Return what determines every number of a world but the strategy that is adopted.
 
-        The market's name and the starts that are not taken change none.
+        The market's name, the starts that are not taken and what only describes change none;
+        that a channel serves a stage of the walk shows in its `success`.
         """
-        market = self.market.model_dump(mode="json", exclude={"name", "start", "splits"})
+        described = {"__all__": {"serves", "benchmarks"}}
+        silent = dict.fromkeys(("name", "start", "splits", "use_cases"), True)
+        market = self.market.model_dump(
+            mode="json", exclude={**silent, "media": described, "channels": described}
+        )
         return {
             "market": market | {"split": self.market.start_split()},
             "status_quo": self.status_quo.model_dump(mode="json"),

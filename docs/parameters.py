@@ -93,6 +93,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Market.rivals": ("everybody else who wants the order", ""),
     "Market.buying": ("the customer base", ""),
     "Market.journey": ("how a need walks", ""),
+    "Market.use_cases": ("ways over touchpoints that should be possible; describes only", ""),
     "Segment.share": ("part of all persons", "share"),
     "Segment.needs": ("needs that arise, mean over persons", "a year"),
     "Segment.base": ("draw of a prospect to us against the rivals", "log odds"),
@@ -129,6 +130,24 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Medium.click_window": ("how long after a click its department claims an order", "days"),
     "Medium.view_window": ("the same after a contact", "days"),
     "Medium.audience": ("planned audience, used when pressure is open", "share of persons"),
+    "Medium.serves": (
+        "stages it serves, of inform, evaluate, buy, receive, use; describes only",
+        "",
+    ),
+    "Medium.benchmarks": ("what others pay and get, by `cpm`, `cpc`, `ctr`, `unsubscribes`", ""),
+    "Benchmark.low": ("lower end of the range", "that of the measure"),
+    "Benchmark.high": ("upper end", "that of the measure"),
+    "Benchmark.source": ("who says so", ""),
+    "UseCase.persona": ("whose way it is", ""),
+    "UseCase.touchpoints": ("channels at stages in order, as `web.inform`", ""),
+    "SalesChannel.serves": (
+        "stages at which it can be turned to, of inform, evaluate, buy, receive, use",
+        "",
+    ),
+    "SalesChannel.benchmarks": (
+        "what others reach, by `conversion`, `checkout`, `basket`, `returned`, `margin`",
+        "",
+    ),
     "SalesChannel.online": ("whether it is a site or an app", ""),
     "SalesChannel.identity": ("persons who can be recognised here", "share"),
     "SalesChannel.success": ("a contact at this stage succeeds", "probability"),
@@ -309,28 +328,37 @@ def _lines(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], 
 
 
 def _sections(
-    kind: type[spec.Words], path: tuple[str, ...], node: spec.Words | None, notes: Notes
+    kind: type[spec.Words],
+    path: tuple[str, ...],
+    node: spec.Words | None,
+    notes: Notes,
+    entries: str = "",
 ) -> Iterator[str]:
     """Yield heading, purpose and tables of a kind of words and of all that it holds.
 
-    `node` is what the default question has there, None under names of people's own.
+    `node` is what the default question has there, None under names of people's own, for
+    which `entries` is the table of what it has.
     """
     yield f"### {kind.__name__}" + (f": `{'.'.join(path)}`" if path else "")
     yield (kind.__doc__ or "").partition("\n")[0]
     yield _fields(kind, path, node, notes)
+    if entries:
+        yield entries
     for name, field in kind.model_fields.items():
         if name == "arms":  # strategies, as the status quo
             continue
         inside, many = _inside(field.annotation)
         below = path if spec.Strategy in inside else (*path, name)
         held = getattr(node, name, None)
+        named = name == "splits" or (many and inside)
+        table = _entries(below, held, notes) if held and named else ""
         for inner in inside:
             if many:
-                yield from _sections(inner, (*below, "<name>"), None, notes)
+                yield from _sections(inner, (*below, "<name>"), None, notes, table)
             else:
                 yield from _sections(inner, below, held if isinstance(held, inner) else None, notes)
-        if held and ((many and inside) or name == "splits"):
-            yield _entries(below, held, notes)
+        if table and not inside:
+            yield table
 
 
 def _inside(annotation: Any) -> tuple[list[type[spec.Words]], bool]:

@@ -31,6 +31,10 @@ def _started(words: list[str]) -> int:
         from omnisim.cli.configs import main as configs
 
         return configs(words[1:])
+    if first == "inventory":
+        from omnisim.cli.inventory import main as inventory
+
+        return inventory(words[1:])
     if first == "bench":
         from omnisim.cli.bench import main as bench
 

@@ -439,7 +439,9 @@ def _missing(path: tuple[str, ...], document: Any) -> ConfigError:
     entries = dict(_entries(_at(path[:-2], document)))
     entry = path[-2] if len(path) > 1 else ""
     names = _names(_kind(path[:-1], document)) or {}
-    if _items(_kind(path[:-2], document)) and (near := _nearest(entry, entries.keys() - {entry})):
+    home = _kind(path[:-2], document)
+    free = all(typing.get_origin(one) is not typing.Literal for one in typing.get_args(home))
+    if free and _items(home) and (near := _nearest(entry, entries.keys() - {entry})):
         allowed = f"{_listed(entries)}, each with {_listed(names)}"
         return ConfigError(".".join(path[:-1]), f"'{entry}' without {path[-1]}", allowed, near)
     return ConfigError(".".join(path), "nothing", _wanted(_kind(path, document)))
@@ -483,7 +485,8 @@ def _check_new(path: tuple[str, ...], name: str, present: Iterable[str]) -> None
     near = _nearest(name, present)
     if path != ("arms",) or near:
         key = ".".join((*path, name))
-        raise ConfigError(key, f"'{name}'", f"{_listed(present)}, or +{key} for a new one", near)
+        allowed = ", or ".join(filter(None, (_listed(present), f"+{key} for a new one")))
+        raise ConfigError(key, f"'{name}'", allowed, near)
 
 
 def _check_names(node: Any, path: tuple[str, ...] = ()) -> None:

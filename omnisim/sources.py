@@ -10,7 +10,7 @@ from pathlib import Path
 
 KERNELS = (
     *("streams", "people", "contacts"),
-    *("journeys/books", "journeys/aimed", "journeys/walk", "journeys/day"),
+    *("journeys/books", "journeys/aimed", "journeys/orders", "journeys/walk", "journeys/day"),
 )
 MODEL = (
     *("spec", "curves", *KERNELS, "records", "attribution", "allocation"),

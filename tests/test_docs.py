@@ -110,6 +110,8 @@ def _parse(words: list[str]) -> None:
     if words == ["configs"]:
         assert config.menu(home)
         return
+    if words[:1] == ["inventory"]:
+        words = words[1 : words.index("--html") if "--html" in words else None]
     overrides = [word for word in words if word != "-m"]
     for point in config.expand(overrides, home) if "-m" in words else [overrides]:
         config.load(point, home)

@@ -13,6 +13,7 @@ from omnisim import __version__
 
 COMMANDS = {
     "run": "answer a question (what is no subcommand is handed to run)",
+    "inventory": "audit of channels and touchpoints: who owns what, what is handed over, gaps",
     "configs": "the menu: every group, option and its purpose in one line",
     "bench": "how fast is it on this machine, beside plain Mesa and NumPy",
 }
@@ -88,6 +89,11 @@ def complain(message: object, status: int = 2) -> int:
     """Print one line to standard error and return the exit status."""
     print(f"omnisim: {message}", file=sys.stderr)
     return status
+
+
+def warn(message: object) -> None:
+    """Print one line to standard error on what is odd and does not stop anything."""
+    print(f"omnisim: warning: {message}", file=sys.stderr)
 
 
 def _nearest(word: str, known: Sequence[str] | dict[str, str]) -> str:

@@ -6,13 +6,14 @@ import argparse
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from omnisim import config
-from omnisim.cli import Parser, complain
+from omnisim.cli import Parser, complain, warn
+from omnisim.inventory import missing
 from omnisim.spec import ExperimentSpec, Fault, Medium, Strategy
 
 # Evidence, store and report import pandas and more, which a mistyped word need not wait for.
@@ -67,6 +68,7 @@ def _one(options: argparse.Namespace, words: Sequence[str]) -> int:
         spec, run = config.load(options.overrides, options.config_dir)
     others = variants(spec) if run.robustness else {}
     _ready("hydra.run.dir", run.folder, spec)
+    _warn([spec])
     return _answered(spec, run.folder, words, options.trace, others) is None
 
 
@@ -83,6 +85,7 @@ def _sweep(options: argparse.Namespace) -> int:
         if run.robustness:
             raise config.ConfigError("robustness", "true beside -m", "market.start=a,b,c")
         _ready("hydra.sweep.dir", folder, spec)
+    _warn(spec for spec, _ in asked)
 
     from omnisim.cli import sweep
 
@@ -97,6 +100,12 @@ def _sweep(options: argparse.Namespace) -> int:
         sweep.write(folder / "merged.csv", found)
         sweep.show(found, folder / "merged.csv")
     return 0 if len(found) == len(points) else 1
+
+
+def _warn(specs: Iterable[ExperimentSpec]) -> None:
+    """Say once what a use case wants and the market does not have."""
+    for line in dict.fromkeys(line for spec in specs for line in missing(spec.market)):
+        warn(line)
 
 
 def variants(spec: ExperimentSpec) -> dict[str, ExperimentSpec]:

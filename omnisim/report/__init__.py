@@ -1,4 +1,4 @@
-"""The report: one page of HTML that needs nothing else."""
+"""Pages of HTML that need nothing else: the report of an answer, and the inventory."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from omnisim.comparison import Line
-from omnisim.experiment import Answer
-from omnisim.measures import HEADLINE
-from omnisim.misallocation import Gap, LastEuro
-from omnisim.report import charts
+# Pictures and evidence import pandas and more, which the inventory's page does without.
+if TYPE_CHECKING:
+    from omnisim.comparison import Line
+    from omnisim.experiment import Answer
+    from omnisim.misallocation import Gap, LastEuro
 
-Cell = TypeVar("Cell", Gap, LastEuro)
+Cell = TypeVar("Cell", "Gap", "LastEuro")
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,8 @@ class Figure:
     source: str
 
 
-def render(answer: Answer, command: str, notes: Sequence[str] = ()) -> str:
-    """Return the page: verdict, table, two pictures, what was assumed.
-
-    `command` is what makes it all again; `notes` are further sentences on the verdict.
-    """
-    comparison = answer.comparison
+def page(template: str, **words: object) -> str:
+    """Return a template of this folder filled in; whatever the words hold is text."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -41,11 +37,23 @@ def render(answer: Answer, command: str, notes: Sequence[str] = ()) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    return environment.get_template(template).render(**words)
+
+
+def render(answer: Answer, command: str, notes: Sequence[str] = ()) -> str:
+    """Return the page: verdict, table, two pictures, what was assumed.
+
+    `command` is what makes it all again; `notes` are further sentences on the verdict.
+    """
+    from omnisim.measures import HEADLINE
+
+    comparison = answer.comparison
     lines: dict[str, Line] = {
         outcome: comparison.line(outcome)
         for outcome in dict.fromkeys((*HEADLINE, comparison.primary))
     }
-    return environment.get_template("report.html").render(
+    return page(
+        "report.html",
         spec=answer.spec,
         comparison=comparison,
         lines=lines,
@@ -66,6 +74,8 @@ def _nested(found: Iterable[tuple[str, str, Cell]]) -> dict[str, dict[str, Cell]
 
 
 def _figures(answer: Answer) -> list[Figure]:
+    from omnisim.report import charts
+
     pictures = []
     main = answer.comparison.of(answer.comparison.primary).values()
     if main and all(row.verdict for row in main):

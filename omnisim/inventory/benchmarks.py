@@ -1,0 +1,145 @@
+"""Benchmarks: what a channel costs and converts, beside what sources say of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from omnisim.inventory.texts import EMPTY, amount, digits
+from omnisim.spec import STAGES, Benchmark, Market, Medium, SalesChannel
+
+MEANINGS = {
+    "CPM": "price per thousand contacts, whatever is paid for",
+    "CPC": "price per click, whatever is paid for",
+    "CTR": "clicks per contact",
+    "unsubscribes": "of messages",
+    "conversion": "orders per visit, if all visits for a need are to this channel",
+    "checkout": "orders per visit at the stage buy",
+    "basket": "with VAT",
+    "returned": "of the value of orders",
+    "margin": "of net revenue",
+}
+ALWAYS = ("cpm", "cpc", "ctr", "conversion")
+IN_EUROS = ("cpm", "cpc", "basket")
+
+
+@dataclass(frozen=True)
+class Check:
+    """A measure of a channel beside its benchmark; either may be missing."""
+
+    channel: str
+    measure: str
+    value: float | None
+    benchmark: Benchmark | None
+
+    @property
+    def mark(self) -> str:
+        """Return inside, below or above; a dash where there is nothing to compare."""
+        if self.value is None or self.benchmark is None:
+            return EMPTY
+        if self.value < self.benchmark.low:
+            return "below"
+        return "above" if self.value > self.benchmark.high else "inside"
+
+    @property
+    def label(self) -> str:
+        """Return the measure as people call it, one of `MEANINGS`."""
+        return self.measure.upper() if self.measure.upper() in MEANINGS else self.measure
+
+    @property
+    def unit(self) -> str:
+        """Return EUR or %."""
+        return "EUR" if self.measure in IN_EUROS else "%"
+
+    @property
+    def shown(self) -> str:
+        """Return the value in its unit."""
+        return EMPTY if self.value is None else self._text(self.value)
+
+    @property
+    def in_unit(self) -> str:
+        """Return the value with its unit."""
+        return f"EUR {self.shown}" if self.unit == "EUR" else f"{self.shown} %"
+
+    @property
+    def range(self) -> str:
+        """Return the benchmark in the same unit."""
+        found = self.benchmark
+        return f"{self._text(found.low)} to {self._text(found.high)}" if found else EMPTY
+
+    @property
+    def source(self) -> str:
+        """Return who says so."""
+        return self.benchmark.source if self.benchmark else EMPTY
+
+    def _text(self, value: float) -> str:
+        return amount(value) if self.unit == "EUR" else digits(100 * value)
+
+
+def checks(market: Market) -> tuple[Check, ...]:
+    """Return what each channel costs and converts, by name, and all that has a benchmark."""
+    media = [
+        check
+        for name, medium in sorted(market.media.items())
+        for check in _beside(name, _of_medium(medium), medium.benchmarks.items())
+    ]
+    sales = [
+        check
+        for name, channel in sorted(market.channels.items())
+        for check in _beside(name, _of_channel(channel), channel.benchmarks.items())
+    ]
+    return (*media, *sales)
+
+
+def _beside(
+    channel: str, values: Mapping[str, float | None], benchmarks: Iterable[tuple[str, Benchmark]]
+) -> Iterator[Check]:
+    known = dict(benchmarks)
+    for measure, value in values.items():
+        if measure in known or (measure in ALWAYS and value is not None):
+            yield Check(channel, measure, value, known.get(measure))
+
+
+def _of_medium(medium: Medium) -> dict[str, float | None]:
+    """Return what a medium costs by contact and by click, whatever is paid for."""
+    clicks = medium.click_rate
+    match medium.payment:
+        case "per_thousand":
+            contact = medium.price / 1000
+        case "per_click":
+            contact = medium.price * clicks
+        case "per_message":
+            contact = medium.price
+    return {
+        "cpm": 1000 * contact,
+        "cpc": contact / clicks if clicks > 0 else None,
+        "ctr": clicks if clicks > 0 else None,
+        "unsubscribes": medium.unsubscribes,
+    }
+
+
+def _of_channel(channel: SalesChannel) -> dict[str, float | None]:
+    return {
+        "conversion": conversion(channel),
+        "checkout": channel.success.get("buy"),
+        "basket": channel.basket,
+        "returned": channel.returned,
+        "margin": channel.margin,
+    }
+
+
+def conversion(channel: SalesChannel) -> float | None:
+    """Return orders per visit of walks that stay in a channel, None if it cannot serve them.
+
+    A contact at a stage succeeds with p, loses the walk with l and is else repeated: of those
+    who come to the stage p / (p + l) get on, in 1 / (p + l) visits. Visits without a need
+    are not among them.
+    """
+    here, visits = 1.0, 0.0
+    for stage in STAGES:
+        ends = channel.success.get(stage, 0.0) + channel.lost.get(stage, 0.0)
+        if ends == 0:
+            return None
+        visits += here / ends
+        here *= channel.success[stage] / ends
+    return here / visits

@@ -1,0 +1,82 @@
+"""Every channel: who owns it, what it does, how it is paid, whom it knows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from omnisim.inventory.texts import EMPTY, amount
+from omnisim.spec import AnyStage, Market, Marketplace, Medium, SalesChannel, Strategy
+
+UNITS = {"per_thousand": "per 1,000", "per_click": "a click", "per_message": "a message"}
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel of the market.
+
+    `recognised` is the share of customers whom a sales channel can recognise, or of persons
+    whom a medium can: by consent to cookies or to mail (None: nobody can tell).
+    """
+
+    name: str
+    owner: str
+    roles: tuple[str, ...]
+    price: str = EMPTY
+    aim: str = EMPTY
+    serves: tuple[AnyStage, ...] = ()
+    recognised: float | None = None
+
+
+def channels(market: Marketplace, strategy: Strategy) -> tuple[Channel, ...]:
+    """Return media, then sales channels, each by name."""
+    owner = owners(strategy)
+    media = [_medium(name, owner[name], market) for name in sorted(market.media)]
+    return (*media, *(_sales(name, owner[name], market) for name in sorted(market.channels)))
+
+
+def owners(strategy: Strategy) -> Mapping[str, str]:
+    """Return the department that owns each channel."""
+    return {c: name for name, department in strategy.organigram.items() for c in department.owns}
+
+
+def recognised(market: Market, medium: Medium) -> float | None:
+    """Return the share of persons whom a medium can recognise, None if it is not tracked."""
+    if not medium.tracked:
+        return None
+    by_mail = medium.aim == "customers"
+    return math.fsum(
+        persona.share * (persona.mail_opt_in if by_mail else persona.consent)
+        for persona in market.segments.values()
+    )
+
+
+def _medium(name: str, owner: str, market: Marketplace) -> Channel:
+    medium = market.media[name]
+    if not isinstance(market, Market) or not isinstance(medium, Medium):
+        return Channel(name, owner, ("media",))
+    return Channel(
+        name,
+        owner,
+        roles=_roles("media", medium.serves),
+        price=f"EUR {amount(medium.price)} {UNITS[medium.payment]}",
+        aim=medium.aim.replace("_", " "),
+        serves=medium.serves,
+        recognised=recognised(market, medium),
+    )
+
+
+def _sales(name: str, owner: str, market: Marketplace) -> Channel:
+    channel = market.channels[name]
+    if not isinstance(channel, SalesChannel):
+        return Channel(name, owner, ("sales",))
+    sells = "sales" if "buy" in channel.serves else ""
+    roles = _roles(sells, channel.serves)
+    return Channel(name, owner, roles, serves=channel.serves, recognised=channel.identity)
+
+
+def _roles(derived: str, serves: tuple[AnyStage, ...]) -> tuple[str, ...]:
+    """Return what follows from where a channel stands, and the service that it declares."""
+    declared = "service" if "use" in serves else ""
+    return tuple(role for role in (derived, declared) if role)

@@ -1,0 +1,60 @@
+"""Hand-over: what a customer's change from one sales channel to another keeps."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from omnisim.spec import Integration, Market
+
+BOTH = "recognised in both"
+# as omnisim.journeys.walk has it: one shared record a person, access anew at every change
+RECORD, ACCESS = "transaction_data", "information_access"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of sales channel: the level of all it hangs on, and how often it keeps the context.
+
+    `levels` and `kept` are shares of customers; a prospect's context is never kept.
+    """
+
+    came_from: str
+    goes_to: str
+    levels: Mapping[str, float]
+    kept: float
+
+
+def changes(market: Market, integration: Integration) -> tuple[Change, ...]:
+    """Return every ordered pair of sales channels."""
+    dimensions = integration.model_dump()
+    return tuple(
+        Change(
+            came_from,
+            goes_to,
+            levels={BOTH: recognised(market, {came_from, goes_to}), **dimensions},
+            kept=kept(market, integration, [came_from, goes_to]),
+        )
+        for came_from, goes_to in itertools.permutations(sorted(market.channels), 2)
+    )
+
+
+def kept(market: Market, integration: Integration, way: Sequence[str]) -> float:
+    """Return the share of customers whose context is kept all the way from channel to channel."""
+    levels = integration.model_dump()
+    changed = sum(a != b for a, b in itertools.pairwise(way))
+    if not changed:
+        return 1.0
+    return float(recognised(market, set(way)) * levels[RECORD] * levels[ACCESS] ** changed)
+
+
+def recognised(market: Market, names: Collection[str]) -> float:
+    """Return the share of customers whom all of these channels recognise, each by itself."""
+    return math.prod(market.channels[name].identity for name in sorted(names))
+
+
+def lacking(levels: Mapping[str, float]) -> list[str]:
+    """Return in words which of the levels a hand-over hangs on are zero."""
+    return [name.replace("_", " ") for name in (BOTH, RECORD, ACCESS) if levels[name] == 0]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +23,10 @@ DAYS_IN_YEAR = 364
 WEEKS_IN_YEAR = 52
 DAYS_IN_WEEK = 7
 TRUTH_REPLICATIONS = 10
+Dimension = Literal[
+    "promotion", "price", "transaction_data", "information_access", "fulfilment", "service"
+]
+DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -48,6 +53,16 @@ class Words(BaseModel):
     """Base of every spec: frozen, no unknown keys, no NaN and no infinity."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def pair(*channels: str) -> str:
+    """Return the key of two channels, whichever is named first."""
+    return "+".join(sorted(channels))
+
+
+def pairs(channels: Iterable[str]) -> tuple[str, ...]:
+    """Return the keys of all pairs of channels, sorted."""
+    return tuple(sorted(pair(*two) for two in itertools.combinations(sorted(channels), 2)))
 
 
 def _sums_to_one(key: str, shares: Mapping[str, float]) -> None:
@@ -217,7 +232,8 @@ class Journey(Words):
     `habit`, `inertia` and `push` in utility (the channel of the last order, the one just
     used, the one a click leads to); `most_days` in days; `repeat_lost` the probability
     that a stage told twice loses the person; `friction` satisfaction lost per repeat;
-    `brand_search` the share of online contacts that begin with a search for our name.
+    `brand_search` the share of online contacts that begin with a search for our name;
+    `closed_lost` the probability that who finds our channel closed goes to a rival.
     """
 
     contact: Annotated[float, Field(gt=0, le=1)]
@@ -229,7 +245,34 @@ class Journey(Words):
     repeat_lost: Share = 0.0
     friction: NonNegative = 0.0
     brand_search: Share = 0.0
+    closed_lost: Share = 0.5
     blocks_needs: bool = True
+
+
+class LinkCost(Words):
+    """What it takes to link two sales channels in one dimension of integration.
+
+    For a whole level (0 to 1) and a pair: `one_off` in EUR, `running` in EUR a year,
+    `weeks` of work at full speed; meanwhile contacts in both channels succeed less often
+    by the share `disruption`. Parts of a level take the same part of each.
+    """
+
+    one_off: NonNegative = 0.0
+    running: NonNegative = 0.0
+    weeks: NonNegative = 0.0
+    disruption: Share = 0.0
+
+
+class Change(Words):
+    """How much change a firm bears at once.
+
+    Up to `capacity` links are built at full speed; more share it and take longer. Of the
+    links that are being built, the share `failure` goes wrong in every week that they
+    take, which shows when they are to go live.
+    """
+
+    capacity: Positive = 3.0
+    failure: Share = 0.0
 
 
 class Marketplace(Words):
@@ -238,7 +281,8 @@ class Marketplace(Words):
     `budget` in EUR a year over all media; `start` picks from `splits` the budget shares
     with which the shared history begins (`equal` needs no split); `trend` scales every
     medium's own trend and `drift` is the weekly standard deviation of a random walk in
-    the log of what every medium does; `vat` as a rate.
+    the log of what every medium does; `vat` as a rate; a dimension that is absent from
+    `integration_costs` costs nothing and is built within a week.
     """
 
     name: Name
@@ -251,6 +295,8 @@ class Marketplace(Words):
     burn_in_weeks: Annotated[int, Field(ge=0)] = 0
     media: Mapping[Name, Words] = {}
     channels: Mapping[Name, Till]
+    integration_costs: dict[Dimension, LinkCost] = {}
+    change: Change = Change()
 
     @model_validator(mode="after")
     def _starts_somewhere(self) -> Marketplace:
@@ -446,16 +492,76 @@ class Steering(Words):
         return self
 
 
-class Integration(Words):
-    """What channels share, each from 0 to 1.
+def _each_once(levels: dict[str, dict[Dimension, float]]) -> dict[str, dict[Dimension, float]]:
+    """Return levels by pair under sorted keys; refuse a pair that is none or stands there twice."""
+    typed: dict[str, str] = {}
+    for key in levels:
+        names = key.split("+")
+        if len(set(names)) < len(names):
+            raise Fault(key, f"'{key}'", "a pair of two channels, as one+other")
+        if pair(*names) in typed:
+            raise Fault(key, f"'{key}' beside '{typed[pair(*names)]}'", "every pair once")
+        typed[pair(*names)] = key
+    return {key: levels[typed[key]] for key in sorted(typed)}
 
-    `transaction_data`: one customer record, so that a person known in two channels is
-    recognised in both and advertising knows who has just bought; `information_access`:
-    baskets and advice are visible in the channel that a person changes to.
+
+class Levels(Words):
+    """How far sales channels are linked, from 0 to 1, in six dimensions of integration.
+
+    The number of a dimension holds for every pair of sales channels that `pairs` does not
+    name otherwise ("store+web", in any order). `promotion`: one claim and one cap on
+    contacts; `price`: one price and one calendar of promotions; `transaction_data`: one
+    customer record, so that a person known in two channels is recognised in both and
+    advertising knows who has just bought; `information_access`: baskets and advice are
+    visible in the channel that a person changes to; `fulfilment`: collect, ship and return
+    anywhere; `service`: one case file.
     """
 
+    promotion: Share = 0.0
+    price: Share = 0.0
     transaction_data: Share = 0.0
     information_access: Share = 0.0
+    fulfilment: Share = 0.0
+    service: Share = 0.0
+    pairs: Annotated[dict[str, dict[Dimension, Share]], AfterValidator(_each_once)] = {}
+
+    def level(self, dimension: Dimension, one: str, other: str) -> float:
+        """Return the level of a dimension between two channels, whichever is named first."""
+        firm_wide: float = getattr(self, dimension)
+        return self.pairs.get(pair(one, other), {}).get(dimension, firm_wide)
+
+
+class Integration(Levels):
+    """What channels share, and which of them there are.
+
+    `open` names the sales channels in which the firm sells; none named: all.
+    """
+
+    open: Names = ()
+
+
+Plan = Literal[
+    "none", "big_bang", "stepwise_revenue", "stepwise_demand", "stepwise_ease", "goalless"
+]
+
+
+class Rollout(Words):
+    """How the firm gets from its own levels of integration to a target, after the fork.
+
+    `kind` is the order in which links are built: nothing (`none`), all at once
+    (`big_bang`), in `steps` of equal cost of which each waits for the one before: pairs
+    that sell most (`stepwise_revenue`), that customers ask for most (`stepwise_demand`) or
+    links that cost least (`stepwise_ease`) first; or one after the other by every
+    department for itself, in an order of its own (`goalless`). `budget` in EUR for one-off
+    costs (None: what the target costs): where it ends, building ends, in the middle of a
+    link or, all at once, of all of them. `start` in weeks after the fork.
+    """
+
+    kind: Plan = "none"
+    budget: NonNegative | None = None
+    start: Annotated[int, Field(ge=0)] = 0
+    steps: Annotated[int, Field(ge=1)] = 4
+    target: Levels = Levels()
 
 
 class Incentives(Words):
@@ -487,6 +593,7 @@ class Strategy(Words):
 
     steering: Steering
     integration: Integration
+    rollout: Rollout = Rollout()
     incentives: Incentives
     attribution: Attribution
     organigram: Annotated[dict[Name, Department], Field(min_length=1)]
@@ -575,9 +682,11 @@ class ExperimentSpec(Words):
             raise Fault("baseline", f"'{self.baseline}'", "one of the arms", sorted(self.arms))
         _owned_once("organigram", self.status_quo, self.market)
         _plans_known_media("steering", self.status_quo.steering, self.market)
+        _links_known_channels("", self.status_quo, self.market)
         for name, arm in self.arms.items():
             _owned_once(f"arms.{name}.organigram", arm, self.market)
             _plans_known_media(f"arms.{name}.steering", arm.steering, self.market)
+            _links_known_channels(f"arms.{name}.", arm, self.market)
         return self
 
 
@@ -588,6 +697,29 @@ def _plans_known_media(key: str, steering: Steering, market: Marketplace) -> Non
         missing = sorted(set(market.media) - set(shares))
         if missing:
             raise Fault(f"{key}.given.{week}.{missing[0]}", "nothing", "a share for every medium")
+
+
+def _links_known_channels(key: str, strategy: Strategy, market: Marketplace) -> None:
+    """Refuse pairs and channels that the market does not have, and a roll-out that leads down."""
+    start, rollout = strategy.integration, strategy.rollout
+    _known(f"{key}integration.open", start.open, market.channels, "sales channel")
+    there = pairs(market.channels)
+    for place, levels in (("integration", start), ("rollout.target", rollout.target)):
+        _known(f"{key}{place}.pairs", levels.pairs, there, "pair of sales channels")
+    if rollout.kind == "none":
+        return
+    for dimension, two in itertools.product(DIMENSIONS, there):
+        begin, end = (
+            levels.level(dimension, *two.split("+")) for levels in (start, rollout.target)
+        )
+        if end < begin:
+            by_pair = dimension in rollout.target.pairs.get(two, {})
+            where = f"pairs.{two}.{dimension}" if by_pair else dimension
+            raise Fault(
+                f"{key}rollout.target.{where}",
+                f"{end:g} for {two}",
+                f"at least the {begin:g} from which integration starts",
+            )
 
 
 def _owned_once(key: str, strategy: Strategy, market: Marketplace) -> None:

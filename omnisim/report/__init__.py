@@ -12,7 +12,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from omnisim.comparison import Line
 from omnisim.experiment import Answer
-from omnisim.measures import HEADLINE
 from omnisim.misallocation import Gap, LastEuro
 from omnisim.report import charts
 
@@ -41,10 +40,7 @@ def render(answer: Answer, command: str, notes: Sequence[str] = ()) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    lines: dict[str, Line] = {
-        outcome: comparison.line(outcome)
-        for outcome in dict.fromkeys((*HEADLINE, comparison.primary))
-    }
+    lines: dict[str, Line] = {outcome: comparison.line(outcome) for outcome in comparison.headline}
     return environment.get_template("report.html").render(
         spec=answer.spec,
         comparison=comparison,

@@ -36,7 +36,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "ExperimentSpec.market": ("everything that management does not decide", ""),
     "ExperimentSpec.status_quo": (
         "what the firm does today, under which the shared history runs; typed as `steering`, "
-        "`integration`, `incentives`, `attribution`, `organigram`",
+        "`integration`, `rollout`, `incentives`, `attribution`, `organigram`",
         "",
     ),
     "ExperimentSpec.arms": ("strategies by name, each a patch on the status quo", ""),
@@ -80,6 +80,24 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Marketplace.burn_in_weeks": ("unrecorded weeks before the history", "weeks"),
     "Marketplace.media": ("paid media by name", ""),
     "Marketplace.channels": ("sales channels by name", ""),
+    "Marketplace.integration_costs": (
+        "what a whole level of a dimension takes between two sales channels; absent: nothing",
+        "",
+    ),
+    "Marketplace.change": ("how much change the firm bears at once", ""),
+    "LinkCost.one_off": ("cost of building it", "EUR", "[A]"),
+    "LinkCost.running": ("cost of running it", "EUR a year", "[A]"),
+    "LinkCost.weeks": ("work until it is ready, at full speed", "weeks", "[A]"),
+    "LinkCost.disruption": (
+        "contacts in both channels that fail meanwhile, of those that would succeed",
+        "share",
+        "[A]",
+    ),
+    "Change.capacity": ("links that are built at full speed at once; more share it", "links"),
+    "Change.failure": (
+        "links that fail, of those that are being built; it shows when they are ready",
+        "share a week",
+    ),
     "Market.kind": ("a market of people", ""),
     "Market.recent_visit_days": ("how long after a visit a person can be followed", "days"),
     "Market.recent_buyer_days": ("how long a person counts as one who has just bought", "days"),
@@ -204,6 +222,10 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Journey.repeat_lost": ("being told twice loses the person", "probability", "[A]"),
     "Journey.friction": ("satisfaction lost by each repetition", "satisfaction", "[A]"),
     "Journey.brand_search": ("online contacts that begin with a search for our name", "share"),
+    "Journey.closed_lost": (
+        "who finds our channel closed goes to a rival; else tries again another day",
+        "probability",
+    ),
     "Journey.blocks_needs": ("a walk under way keeps a next need from arising", ""),
     "TextbookMarket.kind": ("a market of curves in place of people", ""),
     "TextbookMarket.baseline_orders": ("orders that no medium causes", "a week"),
@@ -226,6 +248,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Demand.autocorrelation": ("of log demand from week to week", ""),
     "Strategy.steering": ("who decides the budget over media, how, on what reports", ""),
     "Strategy.integration": ("what channels share", ""),
+    "Strategy.rollout": ("how integration is raised after the fork", ""),
     "Strategy.incentives": ("what departments are paid on", ""),
     "Strategy.attribution": ("which credit the centre is shown", ""),
     "Strategy.organigram": ("departments by name", ""),
@@ -259,14 +282,34 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Steering.report_noise": ("error of such reports", "standard deviation of log", "[A]"),
     "Steering.fixed": ("media that keep their share, whoever decides", ""),
     "Steering.given": ("shares by medium from a week after adoption on, for kind `given`", "share"),
-    "Integration.transaction_data": (
+    "Levels.promotion": ("one claim across channels, one cap on contacts", "level"),
+    "Levels.price": ("one price and one calendar of promotions", "level"),
+    "Levels.transaction_data": (
         "customers whose record is shared among the channels in which they are recognised",
         "share",
     ),
-    "Integration.information_access": (
+    "Levels.information_access": (
         "changes of channel in which the receiving one sees basket and advice",
         "share",
     ),
+    "Levels.fulfilment": ("collect, ship and return anywhere", "level"),
+    "Levels.service": ("one case file in every channel", "level"),
+    "Levels.pairs": (
+        "levels of single dimensions for a pair of sales channels, as `store+web`; absent: those "
+        "above",
+        "",
+    ),
+    "Integration.open": ("sales channels in which the firm sells; none named: all", ""),
+    "Rollout.kind": (
+        "the order in which links are built: none; all at once; in steps, pairs that sell most, "
+        "that are asked for most or links that cost least first; every department its own, one by "
+        "one",
+        "",
+    ),
+    "Rollout.budget": ("money for one-off costs; nothing: what the target costs", "EUR"),
+    "Rollout.start": ("when building begins", "weeks after the fork"),
+    "Rollout.steps": ("steps of equal cost; each waits for the one before", ""),
+    "Rollout.target": ("levels to be reached, none below those of `integration`", ""),
     "Incentives.company_weight": (
         "weight of the company's deduplicated orders, beside own claims, in what a department's "
         "rule reads",

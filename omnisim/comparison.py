@@ -17,7 +17,16 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-from omnisim.measures import EMPTY, EXPECTED, LAST, OUTCOMES, Scale, scale
+from omnisim.measures import (
+    COSTLY,
+    EMPTY,
+    EXPECTED,
+    HEADLINE,
+    LAST,
+    OUTCOMES,
+    Scale,
+    scale,
+)
 from omnisim.spec import WEEKS_IN_YEAR, ExperimentSpec
 
 Verdict = Literal["matters", "less than matters", "no difference that matters", "undecided", ""]
@@ -92,6 +101,12 @@ class Comparison:
         """Return the arms, the baseline first."""
         names = {level.arm for level in self.levels}
         return (self.baseline, *sorted(names - {self.baseline}))
+
+    @property
+    def headline(self) -> tuple[str, ...]:
+        """Return the outcomes that people are shown; profit only where it is no contribution."""
+        cost = max((x.mean for x in self.levels if x.outcome == COSTLY[0]), default=0.0)
+        return tuple(dict.fromkeys((*HEADLINE, *(COSTLY if cost > 0 else ()), self.primary)))
 
     def of(self, outcome: str) -> dict[str, Row]:
         """Return the rows of one outcome by arm."""
@@ -310,7 +325,7 @@ def _claim(row: Row, label: str, amount: str) -> str:
     if not OUTCOMES[row.outcome].adds_up:
         side = "higher" if more else "lower"
         return f"The {label} of {arm} is {amount} {side} than that of {baseline}"
-    verb = "earns" if row.outcome.startswith("contribution") else "has"
+    verb = "earns" if row.outcome.startswith(("contribution", "profit")) else "has"
     side = "more" if more else "fewer" if OUTCOMES[row.outcome].unit == "count" else "less"
     return f"{_capitalised(arm)} {verb} {amount} {side} {label} than {baseline}"
 

@@ -127,6 +127,20 @@ TOTALS = (
         "What is left after goods, serving and marketing",
         "margin - cost_to_serve - marketing_cost",
     ),
+    Outcome(
+        "integration_cost",
+        "Integration cost",
+        "eur",
+        "Money spent on building and running links between sales channels",
+        "sum of integration_cost",
+    ),
+    Outcome(
+        "profit",
+        "Profit",
+        "eur",
+        "What is left of the contribution after integration",
+        "contribution - integration_cost",
+    ),
     Outcome("cpo", "CPO", "eur_each", "Marketing cost per order", "marketing_cost / orders"),
     Outcome(
         "cpo_new",
@@ -233,6 +247,7 @@ HEADLINE = (
     "claims_ratio",
     "reallocation_rate",
 )
+COSTLY = ("integration_cost", "profit")  # headlines where integration costs anything
 OF_MEDIA = ("contacts", "clicks", "last_touch", "claims")
 OF_SALES = (
     "visits",
@@ -275,12 +290,12 @@ def _rows(spec: ExperimentSpec, record: Records) -> Iterator[tuple[str, str, flo
     weekly = record.weekly[record.weekly["week"] >= 0]
     company = record.company[record.company["week"] >= 0]
     whole = _sums(weekly)
-    last = _sums(weekly[weekly["week"] >= weeks - LAST_WEEKS])
-    for twin in ("", EXPECTED):
-        for name, value in _totals(whole, twin).items():
-            yield name, "", value
-        for name, value in _totals(last, twin).items():
-            yield f"{name}{LAST}", "", value
+    for first, after in ((0, ""), (weeks - LAST_WEEKS, LAST)):
+        sums = _sums(weekly[weekly["week"] >= first])
+        linked = math.fsum(company.loc[company["week"] >= first, "integration_cost"])
+        for twin in ("", EXPECTED):
+            for name, value in _totals(sums, linked, twin).items():
+                yield f"{name}{after}", "", value
     for name, value in _others(whole, company, weeks / WEEKS_IN_YEAR).items():
         yield name, "", value
     yield "reallocation_rate", "", _reallocation_rate(record.weekly, weeks)
@@ -296,7 +311,7 @@ def _sums(frame: pd.DataFrame) -> dict[str, float]:
     return {str(name): math.fsum(column) for name, column in zip(numbers, columns, strict=True)}
 
 
-def _totals(sums: Mapping[str, float], twin: str) -> dict[str, float]:
+def _totals(sums: Mapping[str, float], linked: float, twin: str) -> dict[str, float]:
     cost = sums["spent_cents"] / 100
     orders, new = sums[f"{twin}orders"], sums[f"{twin}new_customers"]
     kept = sums[f"{twin}margin"] - sums[f"{twin}cost_to_serve"]
@@ -306,10 +321,11 @@ def _totals(sums: Mapping[str, float], twin: str) -> dict[str, float]:
         f"{twin}orders": orders,
         f"{twin}new_customers": new,
         f"{twin}contribution": kept - cost,
+        f"{twin}profit": kept - cost - linked,
         f"{twin}cpo": _ratio(cost, orders),
         f"{twin}cpo_new": _ratio(cost, new),
     }
-    return values if twin else {**values, "marketing_cost": cost}
+    return values if twin else {**values, "marketing_cost": cost, "integration_cost": linked}
 
 
 def _others(sums: Mapping[str, float], company: pd.DataFrame, years: float) -> dict[str, float]:

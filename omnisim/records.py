@@ -66,6 +66,7 @@ COMPANY_COLUMNS = (
     "customers",
     "multichannel_customers",
     "satisfaction",
+    "integration_cost",
 )
 TRUTH_COLUMNS = (
     *("channel", "factor", "spend_year", "believed_cpo"),

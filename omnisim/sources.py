@@ -13,11 +13,12 @@ KERNELS = (
     *("journeys/books", "journeys/aimed", "journeys/orders", "journeys/walk", "journeys/day"),
 )
 MODEL = (
-    *("spec", "curves", *KERNELS, "records", "attribution", "allocation"),
+    *("spec", "curves", *KERNELS, "records", "attribution", "allocation", "rollout"),
     *(
         "departments",
         "steering",
         "simulation/crowd",
+        "simulation/linking",
         "simulation/textbook",
         "simulation/population",
         "simulation/truth",

@@ -36,6 +36,18 @@ def test_contribution_is_margin_less_serving_less_marketing() -> None:
     assert found["unspent"] == pytest.approx(10 * len(MEDIA) * 104)
 
 
+def test_profit_is_contribution_less_what_integration_costs() -> None:
+    spec = a_spec()
+    record = some_records(spec, "siloed", 0)
+    free, paid = (values(measure(spec, [x])) for x in (record, changed(record, integration_cost=7)))
+    for twin in ("", "expected_"):
+        assert free[f"{twin}profit"] == free[f"{twin}contribution"] == paid[f"{twin}contribution"]
+        assert paid[f"{twin}profit"] == pytest.approx(paid[f"{twin}contribution"] - 7 * 104)
+        last = paid[f"{twin}contribution_last_26"] - paid[f"{twin}profit_last_26"]
+        assert last == pytest.approx(7 * 26)
+    assert (free["integration_cost"], paid["integration_cost"]) == (0, 7 * 104)
+
+
 def test_every_outcome_is_measured_and_nothing_else() -> None:
     found = values(measure(a_spec(), [some_records(a_spec(), "siloed", 0)]))
     assert {name for name in found if not name.startswith("expected_")} == set(OUTCOMES)

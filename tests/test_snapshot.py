@@ -10,9 +10,10 @@ import pytest
 
 from omnisim import config
 from omnisim.files import Unwritable
+from omnisim.rollout import BUILDS, LIVES
 from omnisim.simulation import Simulation, snapshot
 from omnisim.simulation.snapshot import SnapshotError
-from omnisim.spec import ExperimentSpec
+from omnisim.spec import DIMENSIONS, ExperimentSpec, Integration, Levels, Plan, Rollout
 from tests.worlds import at_fork, digest, question
 
 QUARTER = 91
@@ -90,6 +91,20 @@ def test_a_change_of_spend_goes_on(morning: Simulation, tmp_path: Path) -> None:
     world = morning.fork(morning.strategy)
     world.change = np.linspace(0.5, 1.5, len(world.media))
     goes_on(world, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["big_bang", "stepwise_ease", "goalless"])
+def test_a_roll_out_goes_on_from_any_of_its_weeks(
+    morning: Simulation, kind: Plan, tmp_path: Path
+) -> None:
+    target = Levels.model_validate(dict.fromkeys(DIMENSIONS, 1.0))
+    words = {"integration": Integration(), "rollout": Rollout(kind=kind, target=target)}
+    world = morning.fork(morning.strategy.model_copy(update=words))
+    for _ in range(6):
+        goes_on(world, tmp_path)
+    status = world.state.links.changes["status"]
+    assert (status == BUILDS).any()
+    assert (status >= LIVES).any()
 
 
 def goes_on(world: Simulation, folder: Path) -> None:

@@ -16,13 +16,15 @@ from tests.ledgers import a_spec, some_records
 REPORT = Path("results/tiny/2026-01-01_00-00-00/a-rather-long-folder-name-that-wraps/report.html")
 
 
-def an_answer(simulated: int = 3, **changes: Any) -> Answer:
+def an_answer(simulated: int = 3, integration_cost: float = 0.0, **changes: Any) -> Answer:
     spec = a_spec(**changes)
     records = [
         some_records(spec, arm, r, lift=0.01 * (arm != "siloed"))
         for arm in spec.arms
         for r in range(3)
     ]
+    for book in records:
+        book.company["integration_cost"] = integration_cost
     measures = measure(spec, records)
     return Answer(spec, tuple(records), measures, compare(spec, measures), simulated)
 
@@ -45,6 +47,13 @@ def test_no_line_is_too_wide_and_no_number_is_cut(width: int, arms: int) -> None
     assert "…" not in text
     for name in crowd:
         assert answer.comparison.line("contribution").differences[name] in text
+
+
+def test_profit_is_shown_where_integration_costs_anything() -> None:
+    free, costly = an_answer(), an_answer(integration_cost=3.0)
+    assert "Profit" not in shown(free)
+    assert "Profit (EUR" in shown(costly)
+    assert "Integration cost (EUR" in shown(costly)
 
 
 def test_a_pipe_gets_plain_text_and_a_path_in_one_piece() -> None:

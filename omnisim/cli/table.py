@@ -24,7 +24,7 @@ from rich.text import Text
 
 from omnisim.comparison import Comparison
 from omnisim.experiment import Answer, Progress
-from omnisim.measures import EMPTY, HEADLINE
+from omnisim.measures import EMPTY
 
 MARGINAL = (
     "A fifth more on one medium for 13 weeks, from forks with the same luck: extra cost of all"
@@ -100,7 +100,7 @@ def comparison_table(comparison: Comparison, arms: Sequence[str]) -> Table:
     for arm in arms:
         head = "difference" if len(arms) == 1 else f"{arm} - {comparison.baseline}"
         table.add_column(Text(f"{head} (95 %)"), justify="right", no_wrap=True)
-    for outcome in dict.fromkeys((*HEADLINE, comparison.primary)):
+    for outcome in comparison.headline:
         line = comparison.line(outcome)
         cells = [line.levels[arm] for arm in (comparison.baseline, *arms)]
         cells += [line.differences[arm] for arm in arms]

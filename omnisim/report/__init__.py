@@ -45,13 +45,8 @@ def render(answer: Answer, command: str, notes: Sequence[str] = ()) -> str:
 
     `command` is what makes it all again; `notes` are further sentences on the verdict.
     """
-    from omnisim.measures import HEADLINE
-
     comparison = answer.comparison
-    lines: dict[str, Line] = {
-        outcome: comparison.line(outcome)
-        for outcome in dict.fromkeys((*HEADLINE, comparison.primary))
-    }
+    lines: dict[str, Line] = {outcome: comparison.line(outcome) for outcome in comparison.headline}
     return page(
         "report.html",
         spec=answer.spec,

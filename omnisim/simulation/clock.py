@@ -16,12 +16,12 @@ import pandas as pd
 import simpy
 from simpy.events import EventPriority
 
-from omnisim import attribution, streams
+from omnisim import attribution, rollout, streams
 from omnisim.allocation import View, largest_remainder
 from omnisim.departments import next_budgets, weekly_plan
 from omnisim.people import People, Person
 from omnisim.records import COMPANY_COLUMNS, TRUTH_COLUMNS, Ledger, Records, records
-from omnisim.simulation import truth
+from omnisim.simulation import linking, truth
 from omnisim.simulation.crowd import Crowd, CrowdState
 from omnisim.simulation.population import Living, population
 from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, WEEKS_IN_YEAR, ExperimentSpec, Strategy
@@ -49,7 +49,7 @@ class State:
     `adopted` is the day on which the present strategy took over; `budgets` in cents of the
     year under way by scope; `shares` float64[media] of the company's budget as decided;
     `planned` and `spent` int64[media] cents of the week; `wander` float64[media] what drift
-    has added to every log pull.
+    has added to every log pull; `links` how far sales channels are linked.
     """
 
     day: int
@@ -61,6 +61,7 @@ class State:
     wander: np.ndarray
     ledger: Ledger
     agenda: list[Appointment]
+    links: rollout.Links
     population: Living
 
     @property
@@ -97,8 +98,10 @@ class Simulation(mesa.Model):
         self.root = streams.replication_key(spec.seed, replication)
         self.media = sorted(self.market.media)
         self.channels = sorted(self.market.channels)
-        history_days = spec.horizon.history_weeks * DAYS_IN_WEEK
-        self.population = population(self.market, self.root, history_days)
+        self.fork_day = spec.horizon.history_weeks * DAYS_IN_WEEK
+        self.population = population(self.market, self.root, self.fork_day)
+        self.terms = rollout.terms_of(self.market)
+        self.strategy = spec.status_quo
         self.state = state if state is not None else self._first_state()
         self.env = simpy.Environment(initial_time=self.state.day)
         self.deciders: tuple[Decider, ...] = ()
@@ -118,6 +121,7 @@ class Simulation(mesa.Model):
             wander=np.zeros(media),
             ledger=Ledger(day // DAYS_IN_WEEK),
             agenda=[],
+            links=rollout.unplanned(linking.levels(self.strategy, self.terms)),
             population=self.population.born(day),
         )
 
@@ -125,6 +129,7 @@ class Simulation(mesa.Model):
 
     def adopt(self, strategy: Strategy) -> None:
         """Let a strategy decide from today on; its reviews begin today."""
+        linking.adopt(self, strategy)
         self._follow(strategy)
         today = self.state.day
         self.state.budgets = self._split(self._year_cents())
@@ -151,7 +156,7 @@ class Simulation(mesa.Model):
         self.strategy = strategy
         self._scopes = budget_scopes(strategy, self.media)
         self.deciders = deciders(strategy, self.media, self)
-        self.population.adopt(strategy)
+        linking.settle(self)
 
     def _open_agenda(self) -> None:
         """Start a SimPy process for every appointment, in the order they are due."""
@@ -199,6 +204,7 @@ class Simulation(mesa.Model):
             self._review(decider)
             return self.strategy.steering.review_weeks * DAYS_IN_WEEK
         if appointment.kind == "week":
+            linking.build(self)
             self._plan_week()
             return DAYS_IN_WEEK
         self._live_day()
@@ -227,6 +233,7 @@ class Simulation(mesa.Model):
     def fork(self, strategy: Strategy) -> Simulation:
         """Return a second world that shares everything until today and goes its own way."""
         twin = Simulation(self.spec, self.replication, self.state.copy())
+        twin.strategy = self.strategy
         twin.adopt(strategy)
         return twin
 
@@ -372,7 +379,9 @@ class Simulation(mesa.Model):
             "allocated_cents": allocated,
             "held_back_cents": budget - allocated,
             "spent_cents": int(state.spent.sum()),
+            "integration_cost": state.links.owed,
         }
+        state.links = replace(state.links, owed=0.0)
         row = np.array([company[name] for name in COMPANY_COLUMNS], float)
         state.ledger.book(media, channels, row)
 

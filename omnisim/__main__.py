@@ -31,6 +31,10 @@ def _started(words: list[str]) -> int:
         from omnisim.cli.configs import main as configs
 
         return configs(words[1:])
+    if first == "validate":
+        from omnisim.cli.validate import main as validate
+
+        return validate(words[1:])
     if first == "bench":
         from omnisim.cli.bench import main as bench
 

@@ -20,6 +20,7 @@ import pytest
 
 from omnisim import config
 from omnisim.__main__ import main
+from omnisim.cli import validate
 from omnisim.measures import LAST, OUTCOMES
 from omnisim.spec import Words
 
@@ -109,6 +110,9 @@ def _parse(words: list[str]) -> None:
         home, words = Path(words[place + 1]), words[:place] + words[place + 2 :]
     if words == ["configs"]:
         assert config.menu(home)
+        return
+    if words[:1] == ["validate"]:
+        validate.parser().read(words[1:])
         return
     overrides = [word for word in words if word != "-m"]
     for point in config.expand(overrides, home) if "-m" in words else [overrides]:

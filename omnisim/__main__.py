@@ -35,6 +35,10 @@ def _started(words: list[str]) -> int:
         from omnisim.cli.inventory import main as inventory
 
         return inventory(words[1:])
+    if first == "validate":
+        from omnisim.cli.validate import main as validate
+
+        return validate(words[1:])
     if first == "bench":
         from omnisim.cli.bench import main as bench
 

@@ -966,13 +966,13 @@ class ExperimentSpec(Words):
     def determining(self) -> dict[str, Any]:
         """Return what determines every number of a world but the strategy that is adopted.
 
-        The market's name, the starts that are not taken and what only describes change none;
-        that a channel serves a stage of the walk shows in its `success`.
+        The market's name, the starts that are not taken and what only describes change none.
         """
-        described = {"__all__": {"serves", "benchmarks"}}
-        silent = dict.fromkeys(("name", "start", "splits", "use_cases"), True)
+        silent = dict.fromkeys(("name", "start", "splits"), True)
+        media = {"__all__": {"serves", "benchmarks"}}
         market = self.market.model_dump(
-            mode="json", exclude={**silent, "media": described, "channels": described}
+            mode="json",
+            exclude={**silent, "media": media, "channels": {"__all__": {"benchmarks"}}},
         )
         return {
             "market": market | {"split": self.market.start_split()},

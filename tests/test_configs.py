@@ -404,8 +404,9 @@ def test_the_wheel_brings_its_menu_along(tmp_path: Path) -> None:
     shutil.unpack_archive(wheel, tmp_path / "installed", "zip")
     installed = tmp_path / "installed"
     assert not (installed / "configs").exists()
-    sources = {path.relative_to(ROOT) for path in (ROOT / "omnisim").rglob("*.py")}
-    assert sources <= {path.relative_to(installed) for path in installed.rglob("*.py")}
+    for kind in ("*.py", "*.yaml"):
+        sources = {path.relative_to(ROOT) for path in (ROOT / "omnisim").rglob(kind)}
+        assert sources <= {path.relative_to(installed) for path in installed.rglob(kind)}
     code = (
         "from omnisim import config; spec, _ = config.load(['experiment=cdnow']);"
         "print(config.__file__, spec.market.name)"

@@ -20,6 +20,7 @@ import pytest
 
 from omnisim import config
 from omnisim.__main__ import main
+from omnisim.cli import validate
 from omnisim.measures import LAST, OUTCOMES
 from omnisim.spec import Words
 
@@ -112,6 +113,9 @@ def _parse(words: list[str]) -> None:
         return
     if words[:1] == ["inventory"]:
         words = words[1 : words.index("--html") if "--html" in words else None]
+    if words[:1] == ["validate"]:
+        validate.parser().read(words[1:])
+        return
     overrides = [word for word in words if word != "-m"]
     for point in config.expand(overrides, home) if "-m" in words else [overrides]:
         config.load(point, home)

@@ -14,6 +14,7 @@ from omnisim import __version__
 COMMANDS = {
     "run": "answer a question (what is no subcommand is handed to run)",
     "inventory": "audit of channels and touchpoints: who owns what, what is handed over, gaps",
+    "validate": "is the model right? what its output should hit, measured over seeds",
     "configs": "the menu: every group, option and its purpose in one line",
     "bench": "how fast is it on this machine, beside plain Mesa and NumPy",
 }
@@ -66,6 +67,13 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Leave with status 2 after one line."""
         self.exit(2, f"omnisim: {message}\n")
+
+
+def positive(word: str) -> int:
+    """Return a whole number that was typed; raise ArgumentTypeError unless it is at least 1."""
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"found {word}, allowed: at least 1")
+    return int(word)
 
 
 def introduce(option: str) -> int:

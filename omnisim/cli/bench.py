@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from omnisim.cli import Parser, complain
+from omnisim.cli import Parser, complain, positive
 
 # Engines import all of Mesa and Numba, which a mistyped word need not wait for.
 if TYPE_CHECKING:
@@ -56,17 +55,10 @@ def _parser() -> Parser:
     parser = Parser("bench", "Measure how fast omnisim is on this machine, on one core.", EXAMPLES)
     parser.add_argument("--quick", action="store_true", help="fewer people and rounds, no year")
     parser.add_argument(
-        "--people", type=_positive, metavar="N", help="people of the engines that are compared"
+        "--people", type=positive, metavar="N", help="people of the engines that are compared"
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write every number as CSV")
     return parser
-
-
-def _positive(word: str) -> int:
-    number = int(word)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"found {number}, allowed: at least 1")
-    return number
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:

@@ -221,7 +221,7 @@ def world(market: Market, strategy: Strategy, root: np.uint64) -> World:
     goods = market.goods
     delays = _delays(market)
     success, lost = _outcomes(market, strategy.integration)
-    closed = [bool(strategy.integration.open) and c not in strategy.integration.open for c in names]
+    shut = closed(market, strategy.integration)
     media = [market.media[name] for name in sorted(market.media)]
     return World(
         rules=_rules(market, strategy, root),
@@ -252,11 +252,17 @@ def world(market: Market, strategy: Strategy, root: np.uint64) -> World:
         data=_levels(market, strategy.integration, "transaction_data"),
         information=_levels(market, strategy.integration, "information_access"),
         prices=np.ones(len(names)),
-        closed=np.array(closed, np.uint8),
-        shut=np.array(closed, np.uint8),
+        closed=shut.copy(),
+        shut=shut,
         claims=np.ones(max(1, len(media)), np.uint8),
         use_cases=_use_cases(market),
     )
+
+
+def closed(market: Market, integration: Integration) -> np.ndarray:
+    """Tell which sales channels the firm has closed (uint8[channels])."""
+    names = sorted(market.channels)
+    return np.array([bool(integration.open) and c not in integration.open for c in names], np.uint8)
 
 
 def _share(shares: dict[str, float], name: str, options: int) -> float:
@@ -394,7 +400,9 @@ def _table(kind: np.dtype, rows: list[tuple[float, ...]]) -> np.recarray:
 def _rules(market: Market, strategy: Strategy, root: np.uint64) -> np.recarray:
     rules = np.zeros(1, RULES)
     rivals, buying, journey = market.rivals, market.buying, market.journey
-    online = [i for i, c in enumerate(sorted(market.channels)) if market.channels[c].online]
+    names, shut = sorted(market.channels), closed(market, strategy.integration)
+    online = [i for i, c in enumerate(names) if market.channels[c].online]
+    sites = [i for i in online if not shut[i]]
     values = {
         "record_key": streams.label(f"record/{int(root)}"),
         "needs_factor": 1.0,
@@ -408,8 +416,8 @@ def _rules(market: Market, strategy: Strategy, root: np.uint64) -> np.recarray:
         "cohort": buying.cohort_weeks is not None,
         "visit_days": market.recent_visit_days,
         "buyer_days": market.recent_buyer_days,
-        "browses_on": online[-1] if online else 0,
-        "browse_row": (online[-1] if online else 0) * len(market.goods),
+        "browses_on": sites[-1] if sites else -1,
+        "browse_row": sites[-1] * len(market.goods) if sites else -1,
         "goods": len(market.goods),
         "online": sum(1 << c for c in online),
         "clash": market.messages.clash,
@@ -434,9 +442,13 @@ def _media(market: Market, strategy: Strategy) -> np.recarray:
     channel_names = sorted(market.channels)
     owners = sorted(strategy.organigram)
     owner = {c: owners.index(d) for d in owners for c in strategy.organigram[d].owns}
+    shut = closed(market, strategy.integration)
     media = np.zeros(len(market.media), MEDIUM)
     for m, name in enumerate(sorted(market.media)):
         spec = market.media[name]
+        lands_on = channel_names.index(spec.lands_on) if spec.lands_on else -1
+        if lands_on >= 0 and shut[lands_on]:
+            lands_on = -1
         media[m] = (
             spec.pull,
             spec.half_pull,
@@ -444,7 +456,7 @@ def _media(market: Market, strategy: Strategy) -> np.recarray:
             1.0,
             spec.click_rate,
             spec.click_goodwill,
-            channel_names.index(spec.lands_on) if spec.lands_on else -1,
+            lands_on,
             spec.reminder,
             spec.unsubscribes,
             spec.click_window,
@@ -454,7 +466,7 @@ def _media(market: Market, strategy: Strategy) -> np.recarray:
             owner[name],
             market.aimed.index(name) if name in market.aimed else -1,
             spec.lift,
-            channel_names.index(spec.lands_on) * len(market.goods) if spec.lands_on else -1,
+            lands_on * len(market.goods),
         )
     return media.view(np.recarray)
 

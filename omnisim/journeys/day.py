@@ -148,7 +148,8 @@ def live_through(
             person, i, day, rule, media, friends, claims, claim, letters, goodwill,
             clicked, viewed, media_book, channel_book, pushed_to,
         )
-    if 1 - rule.newcomers - cell.browse <= chance < 1 - rule.newcomers:
+    browses = 1 - rule.newcomers - cell.browse <= chance < 1 - rule.newcomers
+    if browses and rule.browse_row >= 0:
         visit(person, rule.browse_row, day, channel_book)
     ours = day - np.int64(person.last_visit) <= rule.visit_days
     if person.consent & COOKIES and (ours or (person.stage > 0 and person.met & rule.online)):

@@ -296,7 +296,7 @@ def walk(
                 if high(draw(keys[streams.HAGGLES], me)) < rule.haggles:
                     paid = np.float64(person.price)
             person.price = np.float32(min(paid, np.float64(person.price)))
-            if channels[c].online == 0 and cell.phone > 0:
+            if channels[c].online == 0 and rule.browses_on >= 0 and cell.phone > 0:
                 works = phone_in_hand(
                     person, c, nth, me, keys, rule, cell, data, information, works, company
                 )

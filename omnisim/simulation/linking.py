@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from omnisim import rollout, streams
-from omnisim.journeys.books import World
 from omnisim.records import CHANNEL_COLUMNS
-from omnisim.simulation.crowd import Crowd
-from omnisim.spec import DAYS_IN_WEEK, DIMENSIONS, WEEKS_IN_YEAR, Market, Strategy
+from omnisim.simulation.crowd import Crowd, CrowdState
+from omnisim.spec import DAYS_IN_WEEK, DIMENSIONS, WEEKS_IN_YEAR, Strategy
 
 if TYPE_CHECKING:
     from omnisim.simulation.clock import Simulation
-
-LUCK = 107  # what a draw is for, beside the purposes of `streams`
 
 
 def levels(strategy: Strategy, terms: rollout.Terms) -> np.ndarray:
@@ -48,12 +44,17 @@ def adopt(world: Simulation, strategy: Strategy) -> None:
 def known(world: Simulation, strategy: Strategy) -> rollout.Known:
     """Return what the books of the last year tell who plans a roll-out.
 
-    Nobody counts changes of channel by pair: two channels are asked for together as often
-    as both are visited.
+    Two channels are asked for together as often as a change between them lost the context;
+    where there are no people, as often as both are visited.
     """
     weeks = world.state.ledger.channels[-WEEKS_IN_YEAR:]
     year = np.sum(weeks or [np.zeros((len(world.channels), len(CHANNEL_COLUMNS)))], axis=0)
     visits = year[:, CHANNEL_COLUMNS.index("visits")]
+    one, other = world.terms.ends.T
+    asked = visits[one] * visits[other]
+    if isinstance(world.state.population, CrowdState):
+        missed = world.state.population.missed
+        asked = (missed[one, other] + missed[other, one]).astype(float)
     owner = {
         channel: nth
         for nth, key in enumerate(sorted(strategy.organigram))
@@ -61,7 +62,7 @@ def known(world: Simulation, strategy: Strategy) -> rollout.Known:
     }
     return rollout.Known(
         sells=year[:, CHANNEL_COLUMNS.index("expected_revenue_gross")],
-        asked=visits[world.terms.ends].prod(axis=1),
+        asked=asked,
         owner=np.array([owner[name] for name in world.channels], np.int64),
     )
 
@@ -81,37 +82,15 @@ def settle(world: Simulation) -> None:
     live = rollout.in_words(words, links.levels, terms)
     world.population.adopt(world.strategy.model_copy(update={"integration": live}))
     if isinstance(world.population, Crowd):
-        theirs, market = world.population.world, world.population.market
-        theirs.success[:] *= rollout.disruption(links, terms)[:, None]
-        _close(theirs, market, rollout.closed(words, terms))
+        world.population.world.success[:] *= rollout.disruption(links, terms)[:, None]
 
 
 def _luck(root: np.uint64, terms: rollout.Terms) -> np.ndarray:
     """Return the luck of every link's order and fate (float64[2, dimensions, pairs])."""
     luck = [
-        streams.uniform(root, LUCK, f"{what}/{dimension}/{pair}", 0)
+        streams.uniform(root, streams.ROLLOUT, f"{what}/{dimension}/{pair}", 0)
         for what in ("order", "fate")
         for dimension in DIMENSIONS
         for pair in terms.pairs
     ]
     return np.array(luck).reshape(2, len(DIMENSIONS), len(terms.pairs))
-
-
-def _close(world: World, market: Market, closed: Sequence[bool]) -> None:
-    """Let nothing succeed in channels that are closed (bool[channels], sorted names).
-
-    People still look for us there: `journey.closed_lost` of those who do go to a rival, the
-    others try again. No click and no search leads there.
-    """
-    shut = np.flatnonzero(closed)
-    if not len(shut):
-        return
-    world.success[shut] = 0.0
-    world.lost[shut] = market.journey.closed_lost
-    world.media.lands_on[np.isin(world.media.lands_on, shut)] = -1
-    world.channels.online[shut] = 0
-    if world.rules.browses_on[0] in shut:
-        sites = np.flatnonzero(world.channels.online)
-        world.rules.browses_on = sites[-1] if len(sites) else 0
-        if not len(sites):
-            world.segments.browse = 0.0

@@ -13,7 +13,9 @@ KERNELS = (
     *("journeys/books", "journeys/aimed", "journeys/orders", "journeys/walk", "journeys/day"),
 )
 MODEL = (
-    *("spec", "curves", *KERNELS, "records", "attribution", "allocation", "rollout"),
+    *("spec/words", "spec/channels", "spec/people", "spec/market"),
+    *("spec/textbook", "spec/strategy", "spec/question"),
+    *("curves", *KERNELS, "records", "attribution", "allocation", "rollout"),
     *(
         "departments",
         "steering",

@@ -1,0 +1,172 @@
+"""Questions: a market, what the firm does today, and what it might do instead."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from omnisim.spec.market import Marketplace
+from omnisim.spec.strategy import Steering, Strategy
+from omnisim.spec.textbook import AnyMarket
+from omnisim.spec.words import (
+    DIMENSIONS,
+    TRUTH_REPLICATIONS,
+    WEEKS_IN_YEAR,
+    Fault,
+    Name,
+    Positive,
+    Words,
+    known,
+    pairs,
+)
+
+
+class Horizon(Words):
+    """Weeks of shared history before the fork, and weeks that each arm runs after it."""
+
+    history_weeks: Annotated[int, Field(ge=0)] = 156
+    weeks: Annotated[int, Field(ge=1)] = 104
+
+
+class Replications(Words):
+    """How many; stops between `min` and `max` once the half-width reaches `precision`.
+
+    `precision` is a share of the margin (None: always `max`).
+    """
+
+    min: Annotated[int, Field(ge=2)] = 10
+    max: Annotated[int, Field(ge=2)] = 10
+    precision: Positive | None = 0.5
+
+    @model_validator(mode="after")
+    def _are_ordered(self) -> Replications:
+        if self.max < self.min:
+            raise Fault("max", self.max, f"at least replications.min = {self.min}")
+        return self
+
+
+class Outcomes(Words):
+    """The primary outcome and the margin below which a difference does not matter.
+
+    `margin` is a share of the baseline's gross revenue for outcomes in EUR, and of the
+    baseline's own value for all others.
+    """
+
+    primary: Name = "contribution"
+    margin: Positive = 0.005
+
+
+class ExperimentSpec(Words):
+    """One question: a market, what the firm does today, and what it might do instead."""
+
+    experiment: Name
+    question: str
+    hypothesis: str
+    decision_rule: str
+    expectation: str = ""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    market: AnyMarket
+    status_quo: Strategy
+    arms: Annotated[dict[Name, Strategy], Field(min_length=1)]
+    baseline: Name
+    horizon: Horizon = Horizon()
+    replications: Replications = Replications()
+    outcomes: Outcomes = Outcomes()
+    truth: Literal["none", "quick", "full"] = "quick"
+
+    def truth_of(self, arm: str, replication: int) -> str:
+        """Return how deep the truth is measured for an arm in a replication.
+
+        Eight replications know the extra orders of most media to a seventh; where splits are
+        given or foreseen nobody believes anything.
+        """
+        kind = self.arms[arm].steering.kind
+        measured = replication < TRUTH_REPLICATIONS and kind not in ("given", "oracle")
+        long_enough = self.horizon.weeks >= WEEKS_IN_YEAR
+        return self.truth if measured and long_enough and self.market.media else "none"
+
+    def determining(self) -> dict[str, Any]:
+        """Return what determines every number of a world but the strategy that is adopted.
+
+        The market's name, the starts that are not taken and what only describes change none.
+        """
+        silent = dict.fromkeys(("name", "start", "splits"), True)
+        media = {"__all__": {"serves", "benchmarks"}}
+        market = self.market.model_dump(
+            mode="json",
+            exclude={**silent, "media": media, "channels": {"__all__": {"benchmarks"}}},
+        )
+        return {
+            "market": market | {"split": self.market.start_split()},
+            "status_quo": self.status_quo.model_dump(mode="json"),
+            "horizon": self.horizon.model_dump(mode="json"),
+            "seed": self.seed,
+        }
+
+    @model_validator(mode="after")
+    def _fits_the_market(self) -> ExperimentSpec:
+        if self.baseline not in self.arms:
+            raise Fault("baseline", f"'{self.baseline}'", "one of the arms", sorted(self.arms))
+        _owned_once("organigram", self.status_quo, self.market)
+        _plans_known_media("steering", self.status_quo.steering, self.market)
+        _links_known_channels("", self.status_quo, self.market)
+        for name, arm in self.arms.items():
+            _owned_once(f"arms.{name}.organigram", arm, self.market)
+            _plans_known_media(f"arms.{name}.steering", arm.steering, self.market)
+            _links_known_channels(f"arms.{name}.", arm, self.market)
+        return self
+
+
+def _plans_known_media(key: str, steering: Steering, market: Marketplace) -> None:
+    known(f"{key}.fixed", steering.fixed, market.media, "medium")
+    for week, shares in steering.given.items():
+        known(f"{key}.given.{week}", shares, market.media, "medium")
+        missing = sorted(set(market.media) - set(shares))
+        if missing:
+            raise Fault(f"{key}.given.{week}.{missing[0]}", "nothing", "a share for every medium")
+
+
+def _links_known_channels(key: str, strategy: Strategy, market: Marketplace) -> None:
+    """Refuse pairs and channels that the market does not have, and a roll-out that leads down."""
+    start, rollout = strategy.integration, strategy.rollout
+    known(f"{key}integration.open", start.open, market.channels, "sales channel")
+    there = pairs(market.channels)
+    for place, levels in (("integration", start), ("rollout.target", rollout.target)):
+        known(f"{key}{place}.pairs", levels.pairs, there, "pair of sales channels")
+    if rollout.kind == "none":
+        return
+    for dimension, two in itertools.product(DIMENSIONS, there):
+        begin, end = (
+            levels.level(dimension, *two.split("+")) for levels in (start, rollout.target)
+        )
+        if end < begin:
+            by_pair = dimension in rollout.target.pairs.get(two, {})
+            where = f"pairs.{two}.{dimension}" if by_pair else dimension
+            raise Fault(
+                f"{key}rollout.target.{where}",
+                f"{end:g} for {two}",
+                f"at least the {begin:g} from which integration starts",
+            )
+
+
+def _owned_once(key: str, strategy: Strategy, market: Marketplace) -> None:
+    channels = set(market.media) | set(market.channels)
+    owner: dict[str, str] = {}
+    for name, department in sorted(strategy.organigram.items()):
+        for channel in department.owns:
+            if channel not in channels:
+                raise Fault(
+                    f"{key}.{name}.owns", f"'{channel}'", "a channel of the market", channels
+                )
+            if channel in owner:
+                raise Fault(
+                    f"{key}.{name}.owns",
+                    f"'{channel}', which {owner[channel]} owns already",
+                    "one owner for every channel",
+                )
+            owner[channel] = name
+    homeless = sorted(channels - set(owner))
+    if homeless:
+        raise Fault(key, f"'{homeless[0]}' owned by nobody", "one owner for every channel")

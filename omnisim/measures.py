@@ -10,7 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from omnisim.records import Records
-from omnisim.spec import WEEKS_IN_YEAR, ExperimentSpec, Fault
+from omnisim.spec import STAGES, WEEKS_IN_YEAR, ExperimentSpec, Fault
 
 Unit = Literal["eur", "count", "eur_each", "share", "number"]
 LAST_WEEKS = 26
@@ -196,6 +196,20 @@ OTHERS = (
         "drop_outs / mean customers x 52 / weeks",
     ),
     Outcome(
+        "clv",
+        "Customer lifetime value",
+        "eur_each",
+        "What a customer will still bring, discounted (Gupta & Lehmann 2003)",
+        "m r / (1 + .1 - r): m (margin - cost_to_serve) per customer and year, r = 1 - churn",
+    ),
+    Outcome(
+        "use_cases_done_share",
+        "Use cases that got through",
+        "share",
+        "Share of those who began a way that the market lists and ended it with an order",
+        "use_cases_through / use_cases_tried",
+    ),
+    Outcome(
         "hand_overs_missed_share",
         "Hand-overs missed",
         "share",
@@ -249,8 +263,14 @@ HEADLINE = (
 )
 COSTLY = ("integration_cost", "profit")  # headlines where integration costs anything
 OF_MEDIA = ("contacts", "clicks", "last_touch", "claims")
+LOST = tuple(f"lost_{stage}" for stage in STAGES)
+DISCOUNT = 0.1  # a year, of what customers will bring
 OF_SALES = (
     "visits",
+    "carts",
+    *LOST,
+    "late",
+    "incidents",
     "orders",
     "new_customers",
     "revenue_gross",
@@ -283,6 +303,20 @@ def measure(spec: ExperimentSpec, records: Iterable[Records]) -> pd.DataFrame:
 def tidy(measures: pd.DataFrame) -> pd.DataFrame:
     """Return the rows in the one order in which they are kept."""
     return measures.sort_values(COLUMNS[:-1], ignore_index=True)
+
+
+def weakest_link(measures: pd.DataFrame, arm: str) -> str:
+    """Return in words the touchpoint at which an arm lost most journeys ("" if none did)."""
+    rows = measures[(measures["arm"] == arm) & measures["outcome"].isin(LOST)]
+    lost = rows[rows["channel"] != ""].groupby(["channel", "outcome"])["value"].sum()
+    if not len(lost) or not lost.sum():
+        return ""
+    most = lost.sort_values(ascending=False, kind="stable")
+    channel, outcome = (str(word) for word in most.index[0])
+    return (
+        f"{arm} loses most journeys at {channel}, {outcome.removeprefix('lost_')}:"
+        f" {most.iloc[0] / lost.sum():.0%} of all that were lost."
+    )
 
 
 def _rows(spec: ExperimentSpec, record: Records) -> Iterator[tuple[str, str, float]]:
@@ -334,6 +368,10 @@ def _others(sums: Mapping[str, float], company: pd.DataFrame, years: float) -> d
     served = company[company["customers"] > 0]
     happy = math.fsum((served["satisfaction"] * served["customers"]).to_list())
     made, missed = whole["hand_overs_made"], whole["hand_overs_missed"]
+    customers = whole["customers"] / len(company) * years
+    churn = _ratio(whole["drop_outs"], customers)
+    yearly = _ratio(sums["margin"] - sums["cost_to_serve"], customers)
+    stays = max(0.0, 1 - churn)
     return {
         "unspent": (sums["planned_cents"] - sums["spent_cents"]) / 100,
         "claims_ratio": _ratio(whole["department_claims"], sums["orders"]),
@@ -342,7 +380,9 @@ def _others(sums: Mapping[str, float], company: pd.DataFrame, years: float) -> d
         ),
         "satisfaction": _ratio(happy, whole["customers"]),
         "multichannel_share": _ratio(last["multichannel_customers"], last["customers"]),
-        "churn": _ratio(whole["drop_outs"], whole["customers"] / len(company) * years),
+        "churn": churn,
+        "clv": yearly * stays / (1 + DISCOUNT - stays),
+        "use_cases_done_share": _ratio(whole["use_cases_through"], whole["use_cases_tried"]),
         "hand_overs_missed_share": _ratio(missed, made + missed),
         "journeys_lost": whole["lost_inform"] + whole["lost_evaluate"] + whole["lost_buy"],
         "contacts_to_recent_buyers": sums["contacts_to_recent_buyers"],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from omnisim.spec import Till
+from omnisim.spec import STAGES, Till
 
 MEDIA_COLUMNS = (
     "planned_cents",
@@ -26,7 +26,7 @@ MEDIA_COLUMNS = (
 CHANNEL_COLUMNS = (
     "visits",
     "carts",
-    "journeys_lost",
+    *(f"lost_{stage}" for stage in STAGES),
     "late",
     "incidents",
     "orders",

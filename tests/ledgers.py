@@ -85,6 +85,12 @@ def some_records(
     }
     sales = {
         "visits": orders * 20,
+        "carts": orders * 3,
+        "lost_inform": orders / 2,
+        "lost_evaluate": orders,
+        "lost_buy": orders / 4,
+        "late": orders / 20,
+        "incidents": orders / 50,
         "orders": orders,
         "new_customers": orders / 4,
         "revenue_gross": orders * 80,
@@ -129,5 +135,6 @@ def _company(weeks: np.ndarray, weekly: pd.DataFrame) -> pd.DataFrame:
     company["multichannel_customers"] = 10_000.0
     company["satisfaction"] = 0.5
     company["drop_outs"] = 100.0
+    company["use_cases_tried"], company["use_cases_through"] = 40.0, 10.0
     company["hand_overs_made"], company["hand_overs_missed"] = 30.0, 10.0
     return company

@@ -166,6 +166,7 @@ def _answered(
     from omnisim.cli import sweep, table
     from omnisim.compute import run_units
     from omnisim.experiment import Stopped, run
+    from omnisim.measures import weakest_link
     from omnisim.report import render
     from omnisim.sources import is_compiled, model_version
     from omnisim.store import Store, default_folder, write_results
@@ -185,7 +186,9 @@ def _answered(
         sweep.Point(number, {"asked with": key}, one)
         for number, (key, one) in enumerate(zip(asked, [answer, *rest], strict=True))
     ]
+    weakest = [weakest_link(answer.measures, arm) for arm in answer.comparison.arms]
     notes = [f"With {p.swept['asked with']}: {p.verdict}" for p in points[1:]]
+    notes += [sentence for sentence in weakest if sentence]
     command = shlex.join(["python", "-m", "omnisim", *words])
     write_results(
         folder,

@@ -11,7 +11,7 @@ from omnisim import attribution, contacts, journeys, people, streams
 from omnisim.journeys import books
 from omnisim.people import People
 from omnisim.records import CHANNEL_COLUMNS, MEDIA_COLUMNS, worth
-from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, Market, Strategy, Till
+from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, STAGES, Market, Strategy, Till
 
 AUDIENCE_MEMORY = DAYS_IN_WEEK
 CROWD_ARRAYS = ("media_book", "channel_book", "company_book", "events", "missed")
@@ -259,7 +259,7 @@ class Crowd:
         columns = {
             "visits": book[:, books.VISITS],
             "carts": book[:, books.CARTS],
-            "journeys_lost": book[:, books.LOST :].sum(axis=1),
+            **{f"lost_{stage}": book[:, books.LOST + s] for s, stage in enumerate(STAGES)},
             "late": book[:, books.LATE],
             "incidents": book[:, books.INCIDENTS],
             "orders": book[:, books.ORDERS],

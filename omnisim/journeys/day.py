@@ -130,7 +130,7 @@ def live_through(
     pushed_to = -1
 
     if chance >= 1 - rule.newcomers:
-        renew(person, i, goodwill, clicked, viewed)
+        renew(person, i, claim, goodwill, clicked, viewed)
     if person.status == CUSTOMER and person.consent & MAIL:
         company[WRITABLE] += 1
         clicks |= write_to(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
+from pathlib import Path
 
 import numpy as np
+import yaml
 
 from omnisim import config
 from omnisim.records import CHANNEL_COLUMNS, COMPANY_COLUMNS, MEDIA_COLUMNS
@@ -12,12 +15,39 @@ from omnisim.simulation import Simulation
 from omnisim.spec import DAYS_IN_WEEK, ExperimentSpec
 
 SMALL = ("market.people=400", "market.burn_in_weeks=4", "horizon.history_weeks=12")
+OWN = Path(__file__).parent / "own"
 UNCOUPLED = ("market.pressure=open", "steering=frozen")
 
 
 def question(*overrides: str, small: bool = True) -> ExperimentSpec:
     """Return the default question with overrides."""
     return config.load([*(SMALL if small else ()), "horizon.weeks=13", *overrides], None)[0]
+
+
+@cache
+def _composed(*overrides: str) -> ExperimentSpec:
+    return config.load(overrides, OWN)[0]
+
+
+def but(spec: ExperimentSpec, *words: str) -> ExperimentSpec:
+    """Return the question with other words in its market or status quo, as `market.vat=0`.
+
+    What is written takes the place of all that stood there.
+    """
+    told = spec.model_dump()
+    for word in words:
+        key, _, value = word.partition("=")
+        *way, last = key.split(".")
+        home = told if way[0] == "market" else told["status_quo"]
+        for name in way:
+            home = home[name]
+        home[last] = yaml.safe_load(value)
+    return ExperimentSpec.model_validate(told)
+
+
+def rich(*words: str) -> ExperimentSpec:
+    """Return a question about a small market in which every mechanism is at work."""
+    return but(_composed("experiment=rich"), *words)
 
 
 def at_fork(spec: ExperimentSpec, replication: int = 0) -> Simulation:
@@ -59,7 +89,8 @@ def digest(world: Simulation) -> str:
     """Return a hash of everything that a run has changed, to the bit."""
     who, ledger = world.state.people, world.state.ledger
     bits = hashlib.sha256()
-    for column in (who.state, who.goodwill, who.clicked, who.viewed, who.walk_clicked):
+    touched = (who.clicked, who.viewed, who.walk_clicked, who.walk_viewed)
+    for column in (who.state, who.goodwill, *touched, who.claim, who.letters, who.awake):
         bits.update(np.ascontiguousarray(column).tobytes())
     for week in (*ledger.media, *ledger.channels, *ledger.company):
         bits.update(week.tobytes())

@@ -14,7 +14,7 @@ from omnisim.rollout import BUILDS, LIVES
 from omnisim.simulation import Simulation, snapshot
 from omnisim.simulation.snapshot import SnapshotError
 from omnisim.spec import DIMENSIONS, ExperimentSpec, Integration, Levels, Plan, Rollout
-from tests.worlds import at_fork, digest, question
+from tests.worlds import at_fork, digest, question, rich
 
 QUARTER = 91
 # The quarter holds the turn of the year; reviews fall into it, and are waited for on most days.
@@ -151,6 +151,20 @@ def test_a_first_morning_has_no_weeks_and_goes_on(tmp_path: Path) -> None:
     world.adopt(spec.status_quo)
     goes_on(world, tmp_path)
     assert world.replication == 3
+
+
+def test_a_market_in_which_everything_happens_goes_on_from_every_day(tmp_path: Path) -> None:
+    world = at_fork(rich())
+    first = world.state.day
+    for day in range(first, first + 28):
+        world.run_to(day)
+        snapshot.save(world, tmp_path / str(day))
+    world.run_to(first + 28)
+    end = everything(world, tmp_path)
+    for day in range(first, first + 28):
+        resumed = snapshot.load(tmp_path / str(day), world.spec)
+        resumed.run_to(first + 28)
+        assert everything(resumed, tmp_path) == end
 
 
 def test_a_market_without_media_and_one_without_people_go_on(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from omnisim.people import Person
 from omnisim.records import CHANNEL_COLUMNS
 from omnisim.simulation import Simulation, simulate
 from omnisim.spec import ExperimentSpec, Market
-from tests.worlds import UNCOUPLED, at_fork, digest, paid, question, total
+from tests.worlds import UNCOUPLED, at_fork, digest, paid, question, rich, total
 
 
 def test_arms_that_decide_alike_have_the_same_ledgers_to_the_bit() -> None:
@@ -54,14 +54,19 @@ def test_workers_and_their_order_change_no_bit() -> None:
     assert len(set(here.values())) == 3
 
 
-@pytest.mark.parametrize("market", ["fashion_home_de", "identical"])
-def test_uncompiled_code_gives_the_same_bits(market: str) -> None:
+def _busy(market: str) -> str:
+    return (
+        f"question('market={market}', 'market.people=120', 'market.drift=0.02',"
+        " 'integration=omnichannel', 'horizon.history_weeks=2', 'market.burn_in_weeks=2',"
+        " 'market.seasons=[{first_day: 0, last_day: 363, needs: 4, online: 0.5}]')"
+    )
+
+
+@pytest.mark.parametrize("spec", [_busy("fashion_home_de"), _busy("identical"), "rich()"])
+def test_uncompiled_code_gives_the_same_bits(spec: str) -> None:
     script = (
         "from tests.worlds import *\n"
-        f"spec = question('market={market}', 'market.people=120', 'market.drift=0.02',"
-        " 'integration=omnichannel', 'horizon.history_weeks=2', 'market.burn_in_weeks=2',"
-        " 'market.seasons=[{first_day: 0, last_day: 363, needs: 4, online: 0.5}]')\n"
-        "world = at_fork(spec)\n"
+        f"world = at_fork({spec})\n"
         "print(digest(world), total(world, 'orders', 4) > 0)"
     )
     told = [
@@ -118,13 +123,12 @@ def test_ten_thousand_single_exposures_never_lower_the_odds_of_coming_to_us() ->
     assert (after.ours[began] >= before.ours[began]).all()
 
 
-def test_the_order_of_listing_changes_nothing() -> None:
-    spec = question()
+@pytest.mark.parametrize("spec", [question(), rich()], ids=["plain", "rich"])
+def test_the_order_of_listing_changes_nothing(spec: ExperimentSpec) -> None:
+    assert isinstance(spec.market, Market)
+    named = ("media", "channels", "segments", "categories", "regions", "use_cases")
     market = spec.market.model_copy(
-        update={
-            name: dict(reversed(getattr(spec.market, name).items()))
-            for name in ("media", "channels", "segments")
-        }
+        update={name: dict(reversed(getattr(spec.market, name).items())) for name in named}
     )
     listed = spec.model_copy(update={"market": market})
     assert digest(at_fork(listed)) == digest(at_fork(spec))
@@ -136,13 +140,13 @@ def test_another_seed_and_another_replication_are_other_worlds() -> None:
     assert len({digest(at_fork(spec)), digest(at_fork(other)), digest(at_fork(spec, 1))}) == 3
 
 
-def test_a_person_stepped_as_an_agent_lives_the_compiled_day() -> None:
-    spec = question()
+@pytest.mark.parametrize("spec", [question(), rich("market.people=200")], ids=["plain", "rich"])
+def test_a_person_stepped_as_an_agent_lives_the_compiled_day(spec: ExperimentSpec) -> None:
     world = at_fork(spec)
     twin = world.fork(spec.status_quo)
     for both in (world, twin):
         both.step()  # the week is planned
-    for _ in range(4):
+    for _ in range(6):
         world.step()
         twin.dawn()
         for identity in reversed(range(len(world.people))):

@@ -325,6 +325,8 @@ class Simulation(mesa.Model):
             return shares
         for decider in self.deciders:
             rows = [self.media.index(name) for name in decider.media]
+            if not shares[rows].any():
+                continue
             luck = [
                 streams.normal(self.root, streams.EXPLORATION, name, window)
                 for name in decider.media

@@ -188,10 +188,10 @@ def place_order(
     cents = basket(mean * worth, spread, keys[streams.BASKET], me)
     channel_book[row, CENTS] += cents
     for other in range(len(goods)):
-        bits = keys[streams.CROSS] + np.uint64(other)
-        if cross[k, other] > 0 and high(draw(bits, me)) < cross[k, other] * helped:
+        luck = draw(keys[streams.CROSS] + np.uint64(other), me)
+        if cross[k, other] > 0 and high(luck) < cross[k, other] * helped:
             part = mean * worth * goods[other].basket / goods[k].basket
-            along = basket(part, spread, bits, me)
+            along = basket(part, spread, keys[streams.BASKET] + np.uint64(other + 1), me)
             channel_book[c * rule.goods + other, CENTS] += along
             cents += along
     person.last_basket = np.float32(cents / 100)

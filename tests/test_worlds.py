@@ -142,8 +142,8 @@ def test_another_seed_and_another_replication_are_other_worlds() -> None:
 
 @pytest.mark.parametrize("spec", [question(), rich("market.people=200")], ids=["plain", "rich"])
 def test_a_person_stepped_as_an_agent_lives_the_compiled_day(spec: ExperimentSpec) -> None:
-    world = at_fork(spec)
-    twin = world.fork(spec.status_quo)
+    morning = at_fork(spec)
+    world, twin = (morning.fork(spec.status_quo) for _ in range(2))
     for both in (world, twin):
         both.step()  # the week is planned
     for _ in range(6):
@@ -214,6 +214,19 @@ def test_orders_and_their_probabilities_have_the_same_mean() -> None:
     # The orders are a sum of Bernoulli draws: their variance is below their mean.
     assert (np.abs(orders - expected) < 4 * np.sqrt(expected)).all()
     assert abs(orders.sum() - expected.sum()) < 4 * np.sqrt(expected.sum())
+
+
+def test_value_and_its_expectation_have_the_same_mean_where_everything_happens() -> None:
+    spec = rich("market.people=20000")
+    assert isinstance(spec.market, Market)
+    weeks = np.sum(at_fork(spec).state.ledger.channels, axis=0).sum(axis=0)
+    book = dict(zip(CHANNEL_COLUMNS, weeks, strict=True))
+    orders = book["orders"] / spec.market.weight
+    assert orders > 8000
+    assert abs(1 - book["expected_orders"] / book["orders"]) < 4 / np.sqrt(orders)
+    # A basket's standard deviation is 1.5 means, of what is bought along more.
+    for kind in ("new_customers", "revenue_gross", "revenue_net", "margin", "cost_to_serve"):
+        assert abs(1 - book[f"expected_{kind}"] / book[kind]) < 4 * 1.5 / np.sqrt(orders), kind
 
 
 def test_traits_are_the_persons_own() -> None:

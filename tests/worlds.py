@@ -25,7 +25,8 @@ def question(*overrides: str, small: bool = True) -> ExperimentSpec:
 
 
 @cache
-def _composed(*overrides: str) -> ExperimentSpec:
+def composed(*overrides: str) -> ExperimentSpec:
+    """Return a question, perhaps about a market of these tests."""
     return config.load(overrides, OWN)[0]
 
 
@@ -47,7 +48,7 @@ def but(spec: ExperimentSpec, *words: str) -> ExperimentSpec:
 
 def rich(*words: str) -> ExperimentSpec:
     """Return a question about a small market in which every mechanism is at work."""
-    return but(_composed("experiment=rich"), *words)
+    return but(composed("experiment=rich"), *words)
 
 
 def at_fork(spec: ExperimentSpec, replication: int = 0) -> Simulation:

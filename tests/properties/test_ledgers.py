@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from omnisim.records import CENTS, CHANNEL_COLUMNS, COMPANY_COLUMNS, MEDIA_COLUMNS
 from omnisim.simulation import Simulation
 from omnisim.spec import DAYS_IN_WEEK, WEEKS_IN_YEAR
-from tests.worlds import question
+from tests.worlds import SMALL, composed
 
 PEOPLE, WEIGHT = 250, 16  # a power of two, so that counts of real persons are exact
 
@@ -36,13 +36,17 @@ class Year:
 
 @st.composite
 def firms(draw: st.DrawFn) -> tuple[str, ...]:
-    """Draw a market and all that a firm decides in it."""
-    market = draw(st.sampled_from(["fashion_home_de", "identical"]))
-    starts = {"fashion_home_de": ["grown", "survey", "optimal", "equal"], "identical": ["equal"]}
-    fixed = {"fashion_home_de": "[tv]", "identical": "[c, d]"}[market]
+    """Draw a market and all that a firm decides in it.
+
+    In the rich market media are paid in all six ways, and everything happens.
+    """
+    market = draw(st.sampled_from(["fashion_home_de", "identical", "rich"]))
+    known = ["grown", "survey", "optimal", "equal"]
+    starts = {"fashion_home_de": known, "rich": known, "identical": ["equal"]}
+    fixed = {"fashion_home_de": "[tv]", "rich": "[seo]", "identical": "[c, d]"}[market]
     level = st.sampled_from([0.0, 0.5, 1.0])
     return (
-        f"market={market}",
+        "experiment=rich" if market == "rich" else f"market={market}",
         f"market.start={draw(st.sampled_from(starts[market]))}",
         f"market.budget={draw(st.sampled_from([0, 0.01, 77777.77, 1e6, 8e7]))}",
         f"market.pressure={draw(st.sampled_from(['closed', 'open']))}",
@@ -59,7 +63,8 @@ def firms(draw: st.DrawFn) -> tuple[str, ...]:
 
 def lived(firm: tuple[str, ...]) -> Year:
     """Live a year, and ask people every day who has ordered."""
-    spec = question(
+    spec = composed(
+        *SMALL,
         f"market.people={PEOPLE}",
         f"market.persons={PEOPLE * WEIGHT}",
         "market.burn_in_weeks=0",
@@ -89,7 +94,19 @@ def lived(firm: tuple[str, ...]) -> Year:
 def test_every_cent_and_every_order_of_a_year_is_booked_once(
     steering: str, firm: tuple[str, ...]
 ) -> None:
-    year = lived((f"steering={steering}", *firm))
+    everything_adds_up(lived((f"steering={steering}", *firm)))
+
+
+@pytest.mark.parametrize("start", ["equal", "grown"])
+def test_where_media_are_paid_in_six_ways_every_cent_and_every_order_is_booked_once(
+    start: str,
+) -> None:
+    year = lived(("experiment=rich", f"market.start={start}"))
+    assert (year.company["spent_cents"] > 0).all()
+    everything_adds_up(year)
+
+
+def everything_adds_up(year: Year) -> None:
     nothing_is_missing(year)
     money_adds_up(year)
     orders_add_up(year)

@@ -21,7 +21,7 @@ UNCOUPLED = ("market.pressure=open", "steering=frozen")
 
 def question(*overrides: str, small: bool = True) -> ExperimentSpec:
     """Return the default question with overrides."""
-    return config.load([*(SMALL if small else ()), "horizon.weeks=13", *overrides], None)[0]
+    return composed(*(SMALL if small else ()), "horizon.weeks=13", *overrides)
 
 
 @cache

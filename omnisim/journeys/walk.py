@@ -256,7 +256,7 @@ def walk(
                 return
             c = choose(person, delays[stage], closed, 1, rule, channel_labels, key, me, pushed_to)
         row = c * rule.goods + np.int64(person.category)
-        if channels[c].online and loses_brand_search(
+        if rule.brand_search > 0 and channels[c].online and loses_brand_search(
             person, i, day, nth, me, keys, media_labels, rule, media, brands, row, claims, claim,
             goodwill, clicked, viewed, walk_clicked, walk_viewed,
             media_book, channel_book, company,

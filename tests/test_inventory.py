@@ -118,18 +118,20 @@ def test_a_change_keeps_the_context_of_who_is_known_in_both_on_a_record_that_is_
 
 def test_the_matrix_says_how_often_the_walk_itself_hands_over() -> None:
     words = ["market.people=20000", "integration.transaction_data=0.8"]
-    spec = config.load([*words, "integration.information_access=0.7"])[0]
+    pair = "+integration.pairs={store+web: {transaction_data: 0.3}}"
+    spec = config.load([*words, "integration.information_access=0.7", pair])[0]
     assert isinstance(spec.market, Market)
     root = streams.replication_key(1, 0)
     persons = people.born(spec.market, root, 0)
     persons.state.status = people.CUSTOMER
-    rule = journeys.world(spec.market, spec.status_quo, root).rules[0]
+    world = journeys.world(spec.market, spec.status_quo, root)
+    levels = world.rules[0], world.data, world.information
     names = sorted(spec.market.channels)
     for change in take(spec).changes:
         way = names.index(change.came_from), names.index(change.goes_to)
         with np.errstate(over="ignore"):
             kept = [
-                hands_over(person, rule, *way, me, (nth + 0.5) % 1000 / 1000)
+                hands_over(person, *levels, *way, me, (nth + 0.5) % 1000 / 1000)
                 for nth, (person, me) in enumerate(zip(persons.state, persons.ids, strict=True))
             ]
         assert np.mean(kept) == pytest.approx(change.kept, abs=0.012)
@@ -222,9 +224,10 @@ def test_a_missing_touchpoint_is_a_warning_of_one_line_and_stops_nothing(
 
 
 def test_what_a_medium_costs_by_contact_and_by_click_does_not_hang_on_how_it_is_paid() -> None:
-    alike = (("per_thousand", 5.0), ("per_click", 0.25), ("per_message", 0.005))
-    for payment, price in alike:
-        medium = {"payment": payment, "price": price, "click_rate": 0.02}
+    alike = {"per_thousand": 5.0, "fixed": 5.0, "per_click": 0.25, "per_message": 0.005}
+    alike |= {"per_order": 0.1, "per_success": 0.1}
+    for payment, price in alike.items():
+        medium = {"payment": payment, "price": price, "click_rate": 0.02, "converts": 0.05}
         values = {c.measure: c.value for c in take(changed(tv=medium)).checks if c.channel == "tv"}
         assert values == pytest.approx({"cpm": 5.0, "cpc": 0.25, "ctr": 0.02})
 

@@ -98,6 +98,7 @@ def test_a_ratio_over_zero_is_empty() -> None:
         "cpo_new_last_26",
         "claims_ratio",
         "churn",
+        "clv",
         "satisfaction",
         "multichannel_share",
         "hand_overs_missed_share",

@@ -287,7 +287,7 @@ def test_stores_can_be_given_their_share_of_sales() -> None:
     shares = [
         sold(world, "expected_revenue_gross", one.first(13), names) for names in (["store"], None)
     ]
-    assert shares[0] / shares[1] == pytest.approx(trials.STORE_SHARE, abs=0.01)
+    assert shares[0] / shares[1] == pytest.approx(trials.STORE_SHARE, abs=0.015)
 
 
 def test_baskets_and_ways_are_read_as_they_are_remembered(

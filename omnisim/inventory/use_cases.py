@@ -118,9 +118,11 @@ def _nobody(channel: SalesChannel | Medium, stage: AnyStage, persona: Segment) -
         hopeless = [at for at, chance in channel.success.items() if chance == 0]
         return "nobody succeeds here" if stage in hopeless else ""
     needs = {
+        "interest": persona.consent,
         "visitors": persona.consent,
         "customers": persona.mail_opt_in,
         "searchers": persona.searches,
+        "checkouts": persona.coupons,
     }
     return "it meets nobody of this persona" if needs.get(channel.aim) == 0 else ""
 

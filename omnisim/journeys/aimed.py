@@ -103,10 +103,15 @@ def click(
 
 @kernel
 def renew(
-    person: np.record, i: int, goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray
+    person: np.record, i: int, claim: np.ndarray, goodwill: np.ndarray,
+    clicked: np.ndarray, viewed: np.ndarray,
 ) -> None:
     """Let somebody move away and a newcomer take the place."""
     forget(person)
+    person.expects = np.float32(0.0)
+    person.talk = np.float32(0.0)
+    person.price = np.float32(1.0)
+    claim[i] = 0
     person.stage = 0
     person.leaves = 0
     person.last_visit = NEVER

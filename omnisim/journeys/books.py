@@ -383,7 +383,7 @@ def _use_cases(market: Market) -> np.ndarray:
             if stage in STAGES:
                 known = names.index(channel) + 1 if channel in names else NOWHERE
                 cases[nth, 1 + STAGES.index(stage)] = known
-    return cases
+    return cases[cases[:, 1:].any(axis=1)]
 
 
 def delay(utility: np.ndarray) -> np.ndarray:

@@ -161,7 +161,7 @@ def live_through(
     pushed_to = -1
 
     if chance >= 1 - rule.newcomers:
-        renew(person, i, goodwill, clicked, viewed)
+        renew(person, i, claim, goodwill, clicked, viewed)
     if person.status == CUSTOMER and person.consent & MAIL:
         clicks |= write_to(
             person, i, day, me, keys[streams.MESSAGE], media_labels, rule, media, messages,

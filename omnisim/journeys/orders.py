@@ -266,7 +266,8 @@ def decides_to_order(
         channel_book[row, EXPECTED_NEW] += seen
     for other in range(len(goods)):
         if cross[k, other] > 0:
-            part = cross[k, other] * helped * worth * goods[other].basket / goods[k].basket
+            along = min(cross[k, other] * helped, 1.0) * worth
+            part = along * goods[other].basket / goods[k].basket
             channel_book[c * rule.goods + other, EXPECTED_VALUE] += np.int64(seen * part)
     claimants = credit(
         person, media, day, i, me, keys[streams.TIE], labels, tracked,

@@ -74,9 +74,10 @@ def choose(
 
     A channel of utility v comes after an exponential time of mean exp(-v): minus its
     logarithm is Gumbel, so that this is Gumbel-max with one logarithm a channel, and often
-    with none, as no time is shorter than 1 - u. Whoever `knows` avoids what is closed.
+    with none, as no time is shorter than 1 - u. Whoever `knows` avoids what is closed;
+    -1 where nothing is left.
     """
-    first, choice = np.inf, 0
+    first, choice = np.inf, -1
     for c in range(len(delays)):
         if closed[c] & knows:
             continue
@@ -93,6 +94,13 @@ def choose(
             if time < first:
                 first, choice = time, c
     return choice
+
+
+@kernel
+def pass_stage(person: np.record, stage: int, c: int) -> None:
+    """Remember in which channel a stage was passed; passed again, where it was at last."""
+    behind = np.int64(person.path) & ((1 << (4 * stage)) - 1)
+    person.path = behind | (c + 1) << (4 * stage)
 
 
 @kernel
@@ -250,11 +258,13 @@ def walk(
         came_from = np.int64(person.channel)
         key = keys[streams.TOUCH + nth]
         c = choose(person, delays[stage], closed, 0, rule, channel_labels, key, me, pushed_to)
-        if closed[c]:
+        if c >= 0 and closed[c]:
             if high(draw(keys[streams.CLOSED + nth], me)) < rule.closed_lost:
                 lose_walk(person, -1, channel_book, company)
                 return
             c = choose(person, delays[stage], closed, 1, rule, channel_labels, key, me, pushed_to)
+        if c < 0:  # nowhere to turn to today
+            return
         row = c * rule.goods + np.int64(person.category)
         if rule.brand_search > 0 and channels[c].online and loses_brand_search(
             person, i, day, nth, me, keys, media_labels, rule, media, brands, row, claims, claim,
@@ -317,11 +327,11 @@ def walk(
                 clicked, viewed, walk_clicked, walk_viewed, friend_row, letters,
                 media_book, channel_book, company,
             ):
-                person.path |= (c + 1) << (4 * stage)
+                pass_stage(person, stage, c)
                 end_walk(person, company)
                 return
         elif high(bits) < works:
-            person.path |= (c + 1) << (4 * stage)
+            pass_stage(person, stage, c)
             person.stage = stage + 2
             if high(draw(keys[streams.SAME_DAY + nth], me)) < rule.same_day:
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -358,17 +359,13 @@ class Talks:
         self.market, self.root = market, root
         self.owner = {c: d for d, owned in strategy.organigram.items() for c in owned.owns}
         self.departments = strategy.organigram
-        channels = sorted(market.channels)
-        self.levels = {
-            dimension: {
-                name: _mean(
-                    strategy.integration.level(dimension, name, o) for o in channels if o != name
-                )
-                for name in channels
-            }
-            for dimension in ("price", "promotion")
+        channels, level = sorted(market.channels), strategy.integration.level
+        self.price = {
+            name: _mean(level("price", name, other) for other in channels if other != name)
+            for name in channels
         }
-        self.promotion = strategy.integration.promotion
+        both = [level("promotion", *two) for two in itertools.combinations(channels, 2)]
+        self.promotion = _mean(both) if both else strategy.integration.promotion
 
     def speak(self, world: journeys.World, day: int) -> None:
         """Write today's prices and claims into the world; they change from week to week."""
@@ -386,7 +383,7 @@ class Talks:
         if department.promotes == 0:
             return 1.0
         joins = streams.uniform(self.root, streams.PROMOTION, f"joins/{channel}", 0)
-        common = joins < self.levels["price"][channel]
+        common = joins < self.price[channel]
         whose = "" if common else self.owner[channel]
         promotes = streams.uniform(self.root, streams.PROMOTION, whose, week) < department.promotes
         return 1.0 - department.depth if promotes else 1.0

@@ -94,10 +94,10 @@ def determines(path: Place) -> bool:
     match path:
         case ("arms", arm, *_):
             return arm == ARM
-        case ("market", "name" | "start" | "use_cases", *_):
+        case ("market", "name" | "start", *_):
             return False
-        case ("market", "media" | "channels", _, "serves" | "benchmarks", *_):
-            return False  # what a walk meets shows in `success`
+        case ("market", "media", _, "serves", *_) | ("market", _, _, "benchmarks", *_):
+            return False
         case ("market", "splits", start, *_):
             return start == asked().market.start
         case ("truth",):

@@ -102,7 +102,6 @@ def test_a_ratio_over_zero_is_empty() -> None:
         "satisfaction",
         "multichannel_share",
         "hand_overs_missed_share",
-        "clv",
     }
     assert math.isnan(values(measure(spec, [record]), "tv")["cpo_last_touch"])
 

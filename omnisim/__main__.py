@@ -35,6 +35,10 @@ def _started(words: list[str]) -> int:
         from omnisim.cli.inventory import main as inventory
 
         return inventory(words[1:])
+    if first == "trace":
+        from omnisim.cli.trace import main as trace
+
+        return trace(words[1:])
     if first == "validate":
         from omnisim.cli.validate import main as validate
 

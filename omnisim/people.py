@@ -16,6 +16,7 @@ from omnisim.streams import kernel
 NEVER = -20000
 PROSPECT, CUSTOMER = 0, 1
 COOKIES, MAIL = 1, 2  # bits of consent
+BUSY, WRITABLE = 1, 2  # bits of what tomorrow may bring
 
 # What a person decides with. Records compile to plain loads; small types keep a person in
 # one cache line. What is looked at on every day, also on those on which nothing happens,
@@ -60,8 +61,9 @@ PERSON = np.dtype(
 class People:
     """All persons of a market, sorted by segment; luck stays with `ids`.
 
-    `need` float32[people] needs a day; `awake` uint8[people] whether tomorrow brings more
-    than a chance need; `state` PERSON[people]; `goodwill` float32[media, people] in noticed
+    `need` float32[people] needs a day; `awake` uint8[people] bits of what tomorrow may bring
+    beside a chance need; `aimed_from`, `aimed_until` int16[people] the days on which media
+    may follow a visitor; `state` PERSON[people]; `goodwill` float32[media, people] in noticed
     contacts; `clicked`, `viewed` int16[media, people] the last day of each; `walk_clicked`,
     `walk_viewed` int16[aimed media, people] the same of walks, older than the walk under way
     where they are not its own; `claim` uint8[people] the claim heard last (0: none);
@@ -73,6 +75,8 @@ class People:
     ids: np.ndarray
     need: np.ndarray
     awake: np.ndarray
+    aimed_from: np.ndarray
+    aimed_until: np.ndarray
     state: np.recarray
     goodwill: np.ndarray
     clicked: np.ndarray
@@ -95,6 +99,8 @@ class People:
             self.ids,
             self.need,
             self.awake.copy(),
+            self.aimed_from.copy(),
+            self.aimed_until.copy(),
             self.state.copy(),
             self.goodwill.copy(),
             self.clicked.copy(),
@@ -139,7 +145,9 @@ def born(market: Market, root: np.uint64, first_day: int) -> People:
     return People(
         ids=ids,
         need=_needs(market, root, ids, segment),
-        awake=np.ones(people, np.uint8),
+        awake=np.full(people, BUSY, np.uint8),
+        aimed_from=np.full(people, NEVER, np.int16),
+        aimed_until=np.full(people, NEVER, np.int16),
         state=_states(market, root, ids, segment, cell, first_day),
         goodwill=np.zeros((max(1, len(media)), people), np.float32),
         clicked=never,

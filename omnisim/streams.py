@@ -46,6 +46,7 @@ _SECOND = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S33 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(33)
 _LOW = np.uint64(0x7FFFFFFF)
 _UNIT = 2.0**-31
+WORDS = 2.0**32  # how many results `scramble` has
 _ODD, _MIX, _MORE = np.uint32(0x9E3779B9), np.uint32(0x7FEB352D), np.uint32(0x846CA68B)
 _S15, _S16, _S32 = np.uint32(15), np.uint32(16), np.uint64(32)
 

@@ -13,9 +13,10 @@ from omnisim import config, journeys, people, streams
 from omnisim.__main__ import main
 from omnisim.inventory import Inventory, missing, take
 from omnisim.inventory.benchmarks import conversion
+from omnisim.inventory.hand_over import ACCESS, BOTH, RECORD
 from omnisim.journeys.walk import hands_over
 from omnisim.report.inventory import render
-from omnisim.spec import ExperimentSpec, Market, SalesChannel
+from omnisim.spec import DIMENSIONS, ExperimentSpec, Market, SalesChannel
 from tests.ledgers import a_spec
 from tests.test_report import HOSTILE, Page
 
@@ -111,30 +112,39 @@ def test_a_change_keeps_the_context_of_who_is_known_in_both_on_a_record_that_is_
     assert len(kept) == 6
     assert kept["web", "store"] == pytest.approx(0.5 * 0.45 * 0.8 * 0.7)
     for change in found.changes:
-        both, *dimensions = change.levels.values()
-        assert change.kept == pytest.approx(both * dimensions[0] * dimensions[1])
+        both, *levels = (change.levels[name] for name in (BOTH, RECORD, ACCESS))
+        assert change.kept == pytest.approx(both * levels[0] * levels[1])
+        assert set(change.levels) == {BOTH, *DIMENSIONS}
     assert found.matrix()["store"][1] is None
 
 
 def test_the_matrix_says_how_often_the_walk_itself_hands_over() -> None:
     words = ["market.people=20000", "integration.transaction_data=0.8"]
-    pair = "+integration.pairs={store+web: {transaction_data: 0.3}}"
-    spec = config.load([*words, "integration.information_access=0.7", pair])[0]
+    spec = config.load([*words, "integration.information_access=0.7"])[0]
     assert isinstance(spec.market, Market)
     root = streams.replication_key(1, 0)
     persons = people.born(spec.market, root, 0)
     persons.state.status = people.CUSTOMER
     world = journeys.world(spec.market, spec.status_quo, root)
-    levels = world.rules[0], world.data, world.information
-    names = sorted(spec.market.channels)
+    names, shared = sorted(spec.market.channels), (world.rules[0], world.data, world.information)
     for change in take(spec).changes:
         way = names.index(change.came_from), names.index(change.goes_to)
         with np.errstate(over="ignore"):
             kept = [
-                hands_over(person, *levels, *way, me, (nth + 0.5) % 1000 / 1000)
+                hands_over(person, *shared, *way, me, (nth + 0.5) % 1000 / 1000)
                 for nth, (person, me) in enumerate(zip(persons.state, persons.ids, strict=True))
             ]
         assert np.mean(kept) == pytest.approx(change.kept, abs=0.012)
+
+
+def test_levels_of_a_pair_hold_for_its_changes_and_for_no_other() -> None:
+    pair = "integration.pairs={store+web: {transaction_data: 1, information_access: 0.5}}"
+    found = taken(pair)
+    kept = {(change.came_from, change.goes_to): change.kept for change in found.changes}
+    assert kept.pop(("web", "store")) == kept.pop(("store", "web")) == pytest.approx(0.225 / 2)
+    assert set(kept.values()) == {0.0}
+    [levels] = [c.levels for c in found.changes if (c.came_from, c.goes_to) == ("web", "store")]
+    assert (levels["information_access"], levels["service"]) == (0.5, 0.0)
 
 
 def test_a_person_is_known_once_and_seen_anew_at_every_change() -> None:
@@ -224,10 +234,9 @@ def test_a_missing_touchpoint_is_a_warning_of_one_line_and_stops_nothing(
 
 
 def test_what_a_medium_costs_by_contact_and_by_click_does_not_hang_on_how_it_is_paid() -> None:
-    alike = {"per_thousand": 5.0, "fixed": 5.0, "per_click": 0.25, "per_message": 0.005}
-    alike |= {"per_order": 0.1, "per_success": 0.1}
-    for payment, price in alike.items():
-        medium = {"payment": payment, "price": price, "click_rate": 0.02, "converts": 0.05}
+    alike = (("per_thousand", 5.0), ("per_click", 0.25), ("per_message", 0.005))
+    for payment, price in alike:
+        medium = {"payment": payment, "price": price, "click_rate": 0.02}
         values = {c.measure: c.value for c in take(changed(tv=medium)).checks if c.channel == "tv"}
         assert values == pytest.approx({"cpm": 5.0, "cpc": 0.25, "ctr": 0.02})
 

@@ -44,7 +44,7 @@ class Plan:
     people: int = 100_000
     rounds: int = 7
     sizes: tuple[int, ...] = (10_000, 40_000, 160_000)
-    default_people: int = 20_000
+    default_people: int = 100_000
     year: int = 1_000_000
 
 

@@ -15,6 +15,7 @@ from omnisim import config, files
 from omnisim.cli import Parser, complain, warn
 from omnisim.inventory import Inventory, missing, take
 from omnisim.inventory.benchmarks import MEANINGS
+from omnisim.inventory.hand_over import ACCESS, BOTH, RECORD
 from omnisim.inventory.texts import EMPTY, percent
 from omnisim.spec import ALL_STAGES
 
@@ -30,6 +31,11 @@ LEGEND = (
     f"Serves: {', '.join(f'{stage[0].upper()} {stage}' for stage in ALL_STAGES)}. Known:"
     " customers by a sales channel, persons by a medium (consent to cookies or to mail)."
 )
+HANGS_ON = (
+    "What stands between two channels. A change hangs on who is known in both, on their record"
+    " (transaction data) and on access to it (information access); the others do other work."
+)
+SHORT = {BOTH: "known", RECORD: "record", ACCESS: "access"}
 CHANGES = "Share of customers whose context a change of sales channel (row to column) keeps"
 PROSPECTS = "What a prospect has found is never handed over."
 
@@ -75,7 +81,7 @@ def show(console: Console, found: Inventory) -> None:
     if found.changes:
         console.print(Text(f"{CHANGES}\n"))
         console.print(matrix(found))
-        console.print(Text("What each change hangs on\n"))
+        console.print(Text(f"{HANGS_ON}\n"))
         console.print(change_table(found))
         console.print(Text(f"{PROSPECTS}\n", style="dim"))
     if found.use_cases:
@@ -119,11 +125,12 @@ def matrix(found: Inventory) -> Table:
 
 
 def change_table(found: Inventory) -> Table:
-    """Return a row per change: the level of everything that it hangs on."""
-    levels = [level.replace("_", " ") for level in found.changes[0].levels]
+    """Return a row per pair of sales channels, which is the same both ways: all levels."""
+    levels = [SHORT.get(level, level) for level in found.changes[0].levels]
     rows = [
-        (f"{change.came_from} to {change.goes_to}", *map(percent, change.levels.values()))
+        (f"{change.came_from}, {change.goes_to}", *map(percent, change.levels.values()))
         for change in found.changes
+        if change.came_from < change.goes_to
     ]
     return _table(("", *levels), rows, right=levels)
 

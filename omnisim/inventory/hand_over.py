@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from omnisim.spec import Dimension, Integration, Market
+from omnisim.spec import DIMENSIONS, Dimension, Integration, Market
 
 BOTH = "recognised in both"
 # as omnisim.journeys.walk has it: one shared record a person, access anew at every change
@@ -36,8 +36,7 @@ def changes(market: Market, integration: Integration) -> tuple[Change, ...]:
             goes_to,
             levels={
                 BOTH: recognised(market, {came_from, goes_to}),
-                RECORD: integration.level(RECORD, came_from, goes_to),
-                ACCESS: integration.level(ACCESS, came_from, goes_to),
+                **{name: integration.level(name, came_from, goes_to) for name in DIMENSIONS},
             },
             kept=kept(market, integration, [came_from, goes_to]),
         )
@@ -46,13 +45,16 @@ def changes(market: Market, integration: Integration) -> tuple[Change, ...]:
 
 
 def kept(market: Market, integration: Integration, way: Sequence[str]) -> float:
-    """Return the share of customers whose context is kept all the way from channel to channel."""
-    changed = [two for two in itertools.pairwise(way) if two[0] != two[1]]
+    """Return the share of customers whose context is kept all the way from channel to channel.
+
+    A person's luck with the record is the same at every change: the least shared one decides.
+    """
+    changed = [(one, other) for one, other in itertools.pairwise(way) if one != other]
     if not changed:
         return 1.0
-    shared = min(integration.level(RECORD, *two) for two in changed)
-    seen = math.prod(integration.level(ACCESS, *two) for two in changed)
-    return recognised(market, set(way)) * shared * seen
+    record = min(integration.level(RECORD, *two) for two in changed)
+    access = math.prod(integration.level(ACCESS, *two) for two in changed)
+    return recognised(market, set(way)) * record * access
 
 
 def recognised(market: Market, names: Collection[str]) -> float:

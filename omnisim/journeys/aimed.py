@@ -12,14 +12,13 @@ from omnisim.contacts import (
     RECENT_BUYERS,
 )
 from omnisim.journeys.books import (
-    AIMABLE,
     INVITATIONS,
     TALK,
     TOLD,
     VISITS,
 )
 from omnisim.people import COOKIES, NEVER, forget
-from omnisim.streams import draw, high, kernel, low
+from omnisim.streams import WORDS, draw, high, kernel, low, scramble
 
 # Kernels hand over arrays one by one: a named tuple of arrays costs three times as much.
 # Their lists are packed by hand; one name a line would hide the code.
@@ -126,6 +125,18 @@ def renew(
 
 
 @kernel
+def is_sent(key: np.uint64, me: np.uint32, pressure: float) -> bool:
+    """Tell whether a message goes to a person who may be written to today."""
+    return np.float64(scramble(key, me)) < pressure * WORDS
+
+
+@kernel
+def reminders(key: np.uint64, me: np.uint32, mean: float, none: float) -> int:
+    """Return how many reminders meet a visitor today."""
+    return poisson(np.float64(scramble(key, me)) / WORDS, mean, none)
+
+
+@kernel
 def write_to(
     person: np.record, i: int, day: int, me: np.uint32, key: np.uint64, labels: np.ndarray,
     rule: np.record, media: np.ndarray, messages: np.ndarray, claims: np.ndarray,
@@ -138,8 +149,8 @@ def write_to(
     clicks = np.uint32(0)
     for j in range(len(messages)):
         m = messages[j]
-        bits = draw(key ^ labels[m], me)
-        if high(bits) < media[m].pressure:
+        if is_sent(key ^ labels[m], me, media[m].pressure):
+            bits = draw(key ^ labels[m], me)
             show(rule, m, i, day, 1, claims, claim, goodwill, viewed, media_book)
             if low(bits) < media[m].click_rate:
                 clicks |= np.uint32(1) << np.uint32(m)
@@ -149,13 +160,24 @@ def write_to(
 
 
 @kernel
+def is_known_buyer(
+    person: np.record, day: int, me: np.uint32, rule: np.record, channels: np.ndarray
+) -> bool:
+    """Tell whether it is on record online that this person has just bought."""
+    return day - np.int64(person.last_order) <= rule.buyer_days and (
+        person.last_order == person.last_online
+        or is_recorded(person, rule, channels, max(0, person.habit), me)
+    )
+
+
+@kernel
 def remind(
     person: np.record, i: int, day: int, me: np.uint32, ours: bool, key: np.uint64,
     labels: np.ndarray, rule: np.record, media: np.ndarray, channels: np.ndarray,
     visitors: np.ndarray, claims: np.ndarray, claim: np.ndarray, goodwill: np.ndarray,
     clicked: np.ndarray, viewed: np.ndarray,
     walk_clicked: np.ndarray, walk_viewed: np.ndarray,
-    media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
+    media_book: np.ndarray, channel_book: np.ndarray,
 ) -> int:
     """Follow recent visitors; return the channel to which this pushes a walk, or -1.
 
@@ -164,21 +186,15 @@ def remind(
     """
     pushed_to = -1
     walks = person.stage > 0 and (person.met & rule.online) > 0
-    has_bought = day - np.int64(person.last_order) <= rule.buyer_days
-    if has_bought and (
-        person.last_order == person.last_online
-        or is_recorded(person, rule, channels, max(0, person.habit), me)
-    ):
+    if is_known_buyer(person, day, me, rule, channels):
         return pushed_to
-    if ours:
-        company[AIMABLE] += 1
+    has_bought = day - np.int64(person.last_order) <= rule.buyer_days
     for j in range(len(visitors)):
         m = visitors[j]
-        bits = draw(key ^ labels[m], me)
-        count = poisson(high(bits), media[m].pressure, media[m].none)
+        count = reminders(key ^ labels[m], me, media[m].pressure, media[m].none)
         if count == 0:
             continue
-        clicks = low(bits) < 1 - (1 - media[m].click_rate) ** count
+        clicks = low(draw(key ^ labels[m], me)) < 1 - (1 - media[m].click_rate) ** count
         if ours:
             show(rule, m, i, day, count, claims, claim, goodwill, viewed, media_book)
             if has_bought:

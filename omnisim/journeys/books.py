@@ -402,7 +402,9 @@ def _rules(market: Market, strategy: Strategy, root: np.uint64) -> np.recarray:
     rivals, buying, journey = market.rivals, market.buying, market.journey
     names, shut = sorted(market.channels), closed(market, strategy.integration)
     online = [i for i, c in enumerate(names) if market.channels[c].online]
-    sites = [i for i in online if not shut[i]]
+    site = max(
+        (i for i in online if not shut[i]), key=lambda i: _liked(market, names[i]), default=-1
+    )
     values = {
         "record_key": streams.label(f"record/{int(root)}"),
         "needs_factor": 1.0,
@@ -416,8 +418,8 @@ def _rules(market: Market, strategy: Strategy, root: np.uint64) -> np.recarray:
         "cohort": buying.cohort_weeks is not None,
         "visit_days": market.recent_visit_days,
         "buyer_days": market.recent_buyer_days,
-        "browses_on": sites[-1] if sites else -1,
-        "browse_row": sites[-1] * len(market.goods) if sites else -1,
+        "browses_on": site,
+        "browse_row": site * len(market.goods) if site >= 0 else -1,
         "goods": len(market.goods),
         "online": sum(1 << c for c in online),
         "clash": market.messages.clash,
@@ -436,6 +438,13 @@ def _rules(market: Market, strategy: Strategy, root: np.uint64) -> np.recarray:
     for field, value in values.items():
         rules[field] = value
     return rules.view(np.recarray)
+
+
+def _liked(market: Market, channel: str) -> float:
+    """Return how much people like to get informed in a channel, on average (utility)."""
+    return sum(
+        s.share * s.prefers.get("inform", {}).get(channel, 0.0) for s in market.segments.values()
+    )
 
 
 def _media(market: Market, strategy: Strategy) -> np.recarray:
@@ -462,7 +471,7 @@ def _media(market: Market, strategy: Strategy) -> np.recarray:
             spec.click_window,
             spec.view_window,
             spec.tracked,
-            spec.aim != "customers",
+            spec.aim not in ("customers", "friends"),
             owner[name],
             market.aimed.index(name) if name in market.aimed else -1,
             spec.lift,

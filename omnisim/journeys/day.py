@@ -8,8 +8,10 @@ import numpy as np
 
 from omnisim import streams
 from omnisim.contacts import TILE, meet
+from omnisim.journeys import books
 from omnisim.journeys.aimed import (
     click,
+    is_known_buyer,
     read_letters,
     remind,
     renew,
@@ -18,49 +20,69 @@ from omnisim.journeys.aimed import (
     write_to,
 )
 from omnisim.journeys.books import (
+    AIMABLE,
     NEEDS,
     SEARCHES,
-    WRITABLE,
 )
 from omnisim.journeys.walk import (
     begin_walk,
     lose_walk,
     walk,
 )
-from omnisim.people import COOKIES, CUSTOMER, MAIL, PROSPECT
-from omnisim.streams import draw, high, kernel, low, scramble
+from omnisim.people import BUSY, COOKIES, CUSTOMER, MAIL, NEVER, PROSPECT, WRITABLE
+from omnisim.streams import WORDS, draw, high, kernel, low, scramble
 
 # Kernels hand over arrays one by one: a named tuple of arrays costs three times as much.
 # Their lists are packed by hand; one name a line would hide the code.
 # fmt: off
 
 
-UNIT = 2.0**-32
-WORDS = np.float32(2.0**32)
-
-
 @kernel
 def wake(
-    count: int, start: int, key: np.uint64, needs: float, others: float,
-    ids: np.ndarray, need: np.ndarray, awake: np.ndarray, clicks: np.ndarray,
-    bits: np.ndarray, wakes: np.ndarray, order: np.ndarray,
+    count: int, start: int, day: int, keys: np.ndarray, labels: np.ndarray,
+    needs: float, others: float, media: np.ndarray, messages: np.ndarray, visitors: np.ndarray,
+    ids: np.ndarray, need: np.ndarray, awake: np.ndarray,
+    aimed_from: np.ndarray, aimed_until: np.ndarray, clicks: np.ndarray,
+    bits: np.ndarray, wakes: np.ndarray, order: np.ndarray, company: np.ndarray,
 ) -> int:
     """List the rows of a tile to whom more may happen today than mass media; return how many.
 
     On most days most people have no need, no visit and no mail. `needs` scales the rate of
     needs, `others` is the chance of everything else that luck brings. Whoever is woken too
     often finds nothing to do: rounding errs on that side. `bits` keeps the day's luck.
+    Audiences of aimed media are counted on the way.
     """
-    who, rate, busy = ids[start : start + count], need[start : start + count], awake[start:]
-    wanted = np.float32(needs * 1.000001) * WORDS
-    rest = np.float32(1 - others * 1.000001 - 1e-7) * WORDS
+    who, rate = ids[start : start + count], need[start : start + count]
+    flags = awake[start : start + count]
+    since, until = aimed_from[start : start + count], aimed_until[start : start + count]
+    wanted = np.float32(needs * 1.000001 * WORDS)
+    rest = np.float32((1 - others * 1.000001 - 1e-7) * WORDS)
+    key = keys[streams.DAILY]
     for i in range(count):
         bits[i] = scramble(key, who[i])
         luck = np.float32(bits[i])
         wakes[i] = (
             np.uint8(luck <= rate[i] * wanted) | np.uint8(luck >= rest)
-            | np.uint8(busy[i] > 0) | np.uint8(clicks[i] > 0)
+            | np.uint8((flags[i] & BUSY) != 0) | np.uint8(clicks[i] > 0)
         )
+    for j in range(len(messages)):
+        m = messages[j]
+        key, sent = keys[streams.MESSAGE] ^ labels[m], media[m].pressure * WORDS
+        for i in range(count):
+            hit = np.float64(scramble(key, who[i])) < sent
+            wakes[i] |= np.uint8(hit) & np.uint8((flags[i] & WRITABLE) != 0)
+    for j in range(len(visitors)):
+        m = visitors[j]
+        key, none = keys[streams.REMINDER] ^ labels[m], media[m].none * WORDS
+        for i in range(count):
+            hit = np.float64(scramble(key, who[i])) >= none
+            wakes[i] |= np.uint8(hit) & np.uint8(since[i] <= day) & np.uint8(until[i] >= day)
+    writable, aimable = np.int64(0), np.int64(0)
+    for i in range(count):
+        writable += np.int64((flags[i] & WRITABLE) != 0)
+        aimable += np.int64((since[i] <= day) & (until[i] >= day))
+    company[books.WRITABLE] += writable
+    company[AIMABLE] += aimable
     found = 0
     for i in range(count):
         order[found] = start + i
@@ -74,7 +96,7 @@ def notice_letters(start: int, count: int, arrived: np.ndarray, awake: np.ndarra
     talk, invitations = arrived[0, start : start + count], arrived[1, start : start + count]
     wakes = awake[start : start + count]
     for i in range(count):
-        wakes[i] |= np.uint8(talk[i] != 0) | np.uint8(invitations[i] != 0)
+        wakes[i] |= BUSY * (np.uint8(talk[i] != 0) | np.uint8(invitations[i] != 0))
 
 
 @kernel
@@ -91,17 +113,25 @@ def has_need(person: np.record, rule: np.record, day: int, need: float, chance: 
 
 
 @kernel
-def expects(person: np.record, rule: np.record, tomorrow: int) -> bool:
-    """Tell whether tomorrow brings this person more than a chance need or visit."""
-    return (
-        person.stage > 0
-        or (person.status == CUSTOMER and (person.consent & MAIL) > 0)
-        or (
-            (person.consent & COOKIES) > 0
-            and tomorrow - np.int64(person.last_visit) <= rule.visit_days
-        )
-        or person.joins >= tomorrow
-    )
+def look_ahead(
+    person: np.record, i: int, tomorrow: int, me: np.uint32, rule: np.record,
+    channels: np.ndarray, awake: np.ndarray, aimed_from: np.ndarray, aimed_until: np.ndarray,
+) -> None:
+    """Note what tomorrow may bring this person, and until when media may follow a visit.
+
+    Whoever is known to have just bought is not followed.
+    """
+    flags = BUSY if person.stage > 0 or person.joins >= tomorrow else 0
+    if person.status == CUSTOMER and person.consent & MAIL:
+        flags |= WRITABLE
+    awake[i] = flags
+    since, until = NEVER, NEVER
+    if person.consent & COOKIES and person.last_visit > NEVER:
+        until = np.int64(person.last_visit) + rule.visit_days
+        if is_known_buyer(person, tomorrow, me, rule, channels):
+            since = np.int64(person.last_order) + rule.buyer_days + 1
+    aimed_from[i] = since
+    aimed_until[i] = until
 
 
 @kernel
@@ -114,7 +144,8 @@ def live_through(
     messages: np.ndarray, visitors: np.ndarray, searchers: np.ndarray, brands: np.ndarray,
     coupons: np.ndarray, friends: np.ndarray, data: np.ndarray, information: np.ndarray,
     prices: np.ndarray, closed: np.ndarray, claims: np.ndarray,
-    ids: np.ndarray, need: np.ndarray, awake: np.ndarray, people: np.ndarray,
+    ids: np.ndarray, need: np.ndarray, awake: np.ndarray,
+    aimed_from: np.ndarray, aimed_until: np.ndarray, people: np.ndarray,
     claim: np.ndarray, goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray,
     walk_clicked: np.ndarray, walk_viewed: np.ndarray,
     friend_row: np.ndarray, letters: np.ndarray, missed: np.ndarray,
@@ -132,7 +163,6 @@ def live_through(
     if chance >= 1 - rule.newcomers:
         renew(person, i, claim, goodwill, clicked, viewed)
     if person.status == CUSTOMER and person.consent & MAIL:
-        company[WRITABLE] += 1
         clicks |= write_to(
             person, i, day, me, keys[streams.MESSAGE], media_labels, rule, media, messages,
             claims, claim, goodwill, viewed, media_book,
@@ -151,12 +181,13 @@ def live_through(
     browses = 1 - rule.newcomers - cell.browse <= chance < 1 - rule.newcomers
     if browses and rule.browse_row >= 0:
         visit(person, rule.browse_row, day, channel_book)
-    ours = day - np.int64(person.last_visit) <= rule.visit_days
-    if person.consent & COOKIES and (ours or (person.stage > 0 and person.met & rule.online)):
+    ours = aimed_from[i] <= day <= aimed_until[i]
+    walks = person.stage > 0 and (person.met & rule.online) > 0
+    if person.consent & COOKIES and (ours or walks):
         reminded_to = remind(
             person, i, day, me, ours, keys[streams.REMINDER], media_labels, rule, media,
             channels, visitors, claims, claim, goodwill, clicked, viewed,
-            walk_clicked, walk_viewed, media_book, channel_book, company,
+            walk_clicked, walk_viewed, media_book, channel_book,
         )
         pushed_to = reminded_to if reminded_to >= 0 else pushed_to
 
@@ -185,7 +216,7 @@ def live_through(
                 goodwill, clicked, viewed, walk_clicked, walk_viewed,
                 friend_row, letters, missed, media_book, channel_book, company,
             )
-    awake[i] = expects(person, rule, day + 1)
+    look_ahead(person, i, day + 1, me, rule, channels, awake, aimed_from, aimed_until)
 
 
 @kernel
@@ -200,7 +231,8 @@ def live(
     messages: np.ndarray, visitors: np.ndarray, searchers: np.ndarray, brands: np.ndarray,
     coupons: np.ndarray, friends: np.ndarray, data: np.ndarray, information: np.ndarray,
     prices: np.ndarray, closed: np.ndarray, claims: np.ndarray,
-    ids: np.ndarray, need: np.ndarray, awake: np.ndarray, people: np.ndarray,
+    ids: np.ndarray, need: np.ndarray, awake: np.ndarray,
+    aimed_from: np.ndarray, aimed_until: np.ndarray, people: np.ndarray,
     within_reach: np.ndarray, bounds: np.ndarray, claim: np.ndarray, goodwill: np.ndarray,
     clicked: np.ndarray, viewed: np.ndarray,
     walk_clicked: np.ndarray, walk_viewed: np.ndarray,
@@ -229,17 +261,19 @@ def live(
             if rule.degree > 0:
                 notice_letters(start, count, letters[day & 1], awake)
             found = wake(
-                count, start, keys[streams.DAILY], rule.needs_factor, others,
-                ids, need, awake, clicks, bits, wakes, order,
+                count, start, day, keys, media_labels, rule.needs_factor, others,
+                media, messages, visitors, ids, need, awake, aimed_from, aimed_until,
+                clicks, bits, wakes, order, company,
             )
             for nth in range(found):
                 i = order[nth]
                 live_through(
-                    i, day, np.float64(bits[i - start]) * UNIT, clicks[i - start],
+                    i, day, np.float64(bits[i - start]) / WORDS, clicks[i - start],
                     keys, media_labels, channel_labels, rule, media, cells, channels,
                     goods, wants, cross, delays, success, lost,
                     messages, visitors, searchers, brands, coupons, friends, data, information,
-                    prices, closed, claims, ids, need, awake, people, claim, goodwill,
+                    prices, closed, claims, ids, need, awake, aimed_from, aimed_until, people,
+                    claim, goodwill,
                     clicked, viewed, walk_clicked, walk_viewed, friend_row, letters, missed,
                     media_book, channel_book, company,
                 )

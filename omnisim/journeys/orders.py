@@ -38,7 +38,7 @@ from omnisim.journeys.books import (
     TOLD,
     TRACKED,
 )
-from omnisim.people import COOKIES, CUSTOMER, MAIL, PROSPECT
+from omnisim.people import COOKIES, CUSTOMER, MAIL, NEVER, PROSPECT
 from omnisim.streams import draw, high, kernel, low
 
 # Kernels hand over arrays one by one: a named tuple of arrays costs three times as much.
@@ -69,7 +69,8 @@ def credit(
             tracked and (medium.needs_cookies == 0 or person.consent & COOKIES)
         ):
             continue
-        click, view = np.int64(clicked[m, i]), np.int64(viewed[m, i])
+        view = np.int64(viewed[m, i])
+        click = np.int64(clicked[m, i]) if medium.click_rate > 0 else NEVER
         row = medium.walk_row
         if row >= 0:
             if walk_clicked[row, i] >= person.walk_since:
@@ -117,7 +118,7 @@ def live_with_it(
     """
     luck = rule.satisfaction_noise * math.sqrt(3.0) * (2 * high(draw(key, me)) - 1)
     felt = channel.quality + luck - rule.friction * np.float64(person.repeats)
-    bits = draw(after_key, me)
+    bits = draw(after_key, me) if channel.late + good.incident > 0 else ~np.uint64(0)
     if high(bits) < channel.late:
         felt -= rule.late_hurts
         channel_book[row, LATE] += 1
@@ -176,7 +177,7 @@ def place_order(
     c: int, worth: float, helped: float, channel_book: np.ndarray,
 ) -> None:
     """Book a realised order, of `worth` baskets, and let the person live through it."""
-    if high(draw(keys[streams.OPT_IN], me)) < cell.mail_opt_in:
+    if cell.mail_opt_in > 0 and high(draw(keys[streams.OPT_IN], me)) < cell.mail_opt_in:
         person.consent = person.consent | MAIL
     k = np.int64(person.category)
     row = c * rule.goods + k

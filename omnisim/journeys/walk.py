@@ -266,7 +266,7 @@ def walk(
         if c < 0:  # nowhere to turn to today
             return
         row = c * rule.goods + np.int64(person.category)
-        if channels[c].online and loses_brand_search(
+        if rule.brand_search > 0 and channels[c].online and loses_brand_search(
             person, i, day, nth, me, keys, media_labels, rule, media, brands, row, claims, claim,
             goodwill, clicked, viewed, walk_clicked, walk_viewed,
             media_book, channel_book, company,

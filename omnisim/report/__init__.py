@@ -79,7 +79,7 @@ def _figures(answer: Answer) -> list[Figure]:
             Figure(
                 "The main difference, replication by replication",
                 charts.takeaway_of_pairs(answer, pairs),
-                _source(charts.draw_pairs(answer, pairs)),
+                source(charts.draw_pairs(answer, pairs)),
             )
         )
     if answer.spec.market.media:
@@ -88,12 +88,13 @@ def _figures(answer: Answer) -> list[Figure]:
             Figure(
                 "Where the money goes",
                 charts.takeaway_of_shares(answer, shares),
-                _source(charts.draw_shares(shares)),
+                source(charts.draw_shares(shares)),
             )
         )
     return pictures
 
 
-def _source(svg: str) -> str:
+def source(svg: str) -> str:
+    """Return a picture as what an image loads from the page itself."""
     # an image cannot run scripts and brings its own size along
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"

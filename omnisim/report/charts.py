@@ -78,7 +78,7 @@ def draw_pairs(answer: Answer, gaps: pd.DataFrame) -> str:
     reach = base.mark_rule(color="black", strokeWidth=3).encode(x="low:Q", x2="high:Q")
     mean = base.mark_point(color="black", filled=True, shape="diamond", size=140, opacity=1)
     chart = alt.layer(inside, zero, dots, reach, mean.encode(x="mean:Q"))
-    return _svg(chart.properties(width=WIDTH, height=64 * len(rows)))
+    return svg(chart.properties(width=WIDTH, height=64 * len(rows)))
 
 
 def shares(answer: Answer) -> pd.DataFrame:
@@ -129,7 +129,7 @@ def draw_shares(table: pd.DataFrame) -> str:
             color=alt.Color("when:N", title=None, scale=scale, sort=order),
         )
     )
-    return _svg(chart.properties(width=WIDTH, height=alt.Step(max(8, 30 // len(order)))))
+    return svg(chart.properties(width=WIDTH, height=alt.Step(max(8, 30 // len(order)))))
 
 
 def _factor(answer: Answer) -> tuple[float, str]:
@@ -143,9 +143,10 @@ def _factor(answer: Answer) -> tuple[float, str]:
     return times / written.divisor, f"{unit}{when}".strip()
 
 
-def _svg(chart: alt.TopLevelMixin) -> str:
+def svg(chart: alt.TopLevelMixin) -> str:
+    """Return a chart as SVG, in the look of all pictures."""
     plain = chart.configure(font=FONT, background="white").configure_view(stroke=None)
     styled = plain.configure_axis(labelFontSize=13, titleFontSize=13, titleFontWeight="normal")
     styled = styled.configure_legend(orient="top", labelFontSize=13, columns=3)
-    svg: str = vl_convert.vegalite_to_svg(styled.to_dict())
-    return svg
+    drawn: str = vl_convert.vegalite_to_svg(styled.to_dict())
+    return drawn

@@ -87,6 +87,11 @@ class Crowd:
             np.empty(contacts.TILE, np.int64),
         )
 
+    @property
+    def decay(self) -> np.ndarray:
+        """Return the part of goodwill that is left after a day (float32[media])."""
+        return self._reach.decay
+
     def born(self, day: int) -> CrowdState:
         """Return everybody on the first morning."""
         return CrowdState(
@@ -138,10 +143,15 @@ class Crowd:
         """Live today, everybody."""
         self.live_rows(state, 0, len(state.people))
 
-    def live_rows(self, state: CrowdState, first: int, last: int) -> None:
-        """Live today in the rows [first, last); raises AttributeError before a first `dawn`."""
+    def live_rows(
+        self, state: CrowdState, first: int, last: int, keys: np.ndarray | None = None
+    ) -> None:
+        """Live today in the rows [first, last); raises AttributeError before a first `dawn`.
+
+        `keys` uint64[PURPOSES] bring other luck than today's.
+        """
         today, who, world, reach = self.today, state.people, self.world, self._reach
-        day, keys = today.day, streams.keys(self.root, today.day)
+        day, keys = today.day, streams.keys(self.root, today.day) if keys is None else keys
         thresholds, terms = contacts.thresholds(reach, today.pressure)
         with np.errstate(over="ignore"):
             journeys.live(
@@ -152,7 +162,8 @@ class Crowd:
                 world.messages, world.visitors, world.searchers, world.brands,
                 world.coupons, world.friends, world.data, world.information,
                 world.prices, world.closed, world.claims,
-                who.ids, who.need, who.awake, who.state, who.reach, who.bounds, who.claim,
+                who.ids, who.need, who.awake, who.aimed_from, who.aimed_until, who.state,
+                who.reach, who.bounds, who.claim,
                 who.goodwill, who.clicked, who.viewed, who.walk_clicked, who.walk_viewed,
                 who.row, who.letters, state.missed,
                 *self._scratch, today.media, today.channels, today.company,

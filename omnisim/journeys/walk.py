@@ -96,6 +96,13 @@ def choose(
 
 
 @kernel
+def pass_stage(person: np.record, c: int, stage: int) -> None:
+    """Write down in which channel a stage was passed; repeated elsewhere, the first one stays."""
+    if (np.int64(person.path) >> (4 * stage)) & 15 == 0:
+        person.path |= (c + 1) << (4 * stage)
+
+
+@kernel
 def end_walk(person: np.record, company: np.ndarray) -> None:
     """Close the walk; who was about to leave drops out and is a prospect again."""
     person.stage = 0
@@ -317,11 +324,11 @@ def walk(
                 clicked, viewed, walk_clicked, walk_viewed, friend_row, letters,
                 media_book, channel_book, company,
             ):
-                person.path |= (c + 1) << (4 * stage)
+                pass_stage(person, c, stage)
                 end_walk(person, company)
                 return
         elif high(bits) < works:
-            person.path |= (c + 1) << (4 * stage)
+            pass_stage(person, c, stage)
             person.stage = stage + 2
             if high(draw(keys[streams.SAME_DAY + nth], me)) < rule.same_day:
                 continue

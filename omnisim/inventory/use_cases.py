@@ -119,6 +119,8 @@ def _nobody(channel: SalesChannel | Medium, stage: AnyStage, persona: Segment) -
         return "nobody succeeds here" if stage in hopeless else ""
     needs = {
         "visitors": persona.consent,
+        "interest": persona.consent,
+        "checkouts": persona.coupons,
         "customers": persona.mail_opt_in,
         "searchers": persona.searches,
     }

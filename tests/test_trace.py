@@ -159,11 +159,11 @@ def test_friends_and_what_comes_after_an_order_are_told() -> None:
         assert words in said
 
 
-def test_a_stage_passed_twice_keeps_the_channel_of_the_first_time() -> None:
+def test_a_stage_passed_twice_keeps_the_channel_of_the_last_time() -> None:
     person = np.zeros(1, PERSON).view(np.recarray)[0]
-    for channel, stage in ((0, 0), (1, 0), (2, 1)):
-        pass_stage(person, channel, stage)
-    assert person.path == 1 + (3 << 4)
+    for channel, stage in ((0, 0), (2, 1), (1, 0), (3, 1)):
+        pass_stage(person, stage, channel)
+    assert person.path == 2 + (4 << 4)
 
 
 # The faces

@@ -112,8 +112,6 @@ def _of_medium(medium: Medium) -> dict[str, float | None]:
             contact = medium.price * medium.converts
         case "per_message":
             contact = medium.price
-        case "per_order" | "per_success":
-            contact = medium.price * medium.converts
     return {
         "cpm": 1000 * contact,
         "cpc": contact / clicks if clicks > 0 else None,

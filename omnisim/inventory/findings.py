@@ -158,7 +158,7 @@ def _unfollowed(market: Market) -> Iterator[str]:
     by_cookie = {
         name: recognised(market, medium)
         for name, medium in sorted(market.media.items())
-        if medium.aim not in ("customers", "checkouts", "friends")
+        if medium.aim not in ("customers", "friends")
     }
     few = {name: share for name, share in by_cookie.items() if share is not None}
     share = min(few.values(), default=1.0)

@@ -120,8 +120,6 @@ def _nobody(channel: SalesChannel | Medium, stage: AnyStage, persona: Segment) -
     needs = {
         "interest": persona.consent,
         "visitors": persona.consent,
-        "interest": persona.consent,
-        "checkouts": persona.coupons,
         "customers": persona.mail_opt_in,
         "searchers": persona.searches,
         "checkouts": persona.coupons,

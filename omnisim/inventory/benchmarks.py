@@ -101,15 +101,17 @@ def _beside(
 
 
 def _of_medium(medium: Medium) -> dict[str, float | None]:
-    """Return what a medium costs by contact and by click, whatever is paid for."""
+    """Return what a medium costs by contact and by click, whatever is paid for, as planned."""
     clicks = medium.click_rate
     match medium.payment:
-        case "per_thousand":
+        case "per_thousand" | "fixed":
             contact = medium.price / 1000
         case "per_click":
             contact = medium.price * clicks
         case "per_message":
             contact = medium.price
+        case "per_order" | "per_success":
+            contact = medium.price * medium.converts
     return {
         "cpm": 1000 * contact,
         "cpc": contact / clicks if clicks > 0 else None,

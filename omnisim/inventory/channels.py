@@ -7,9 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from omnisim.inventory.texts import EMPTY, amount
-from omnisim.spec import AnyStage, Market, Marketplace, Medium, SalesChannel, Strategy
+from omnisim.spec import (
+    AnyStage,
+    Market,
+    Marketplace,
+    Medium,
+    Payment,
+    SalesChannel,
+    Strategy,
+)
 
-UNITS = {"per_thousand": "per 1,000", "per_click": "a click", "per_message": "a message"}
+UNITS: dict[Payment, str] = {
+    "per_thousand": "per 1,000",
+    "per_click": "a click",
+    "per_message": "a message",
+    "per_order": "an order",
+    "per_success": "a success",
+    "fixed": "per 1,000, as planned",
+}
 
 
 @dataclass(frozen=True)

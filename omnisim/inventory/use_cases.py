@@ -118,7 +118,9 @@ def _nobody(channel: SalesChannel | Medium, stage: AnyStage, persona: Segment) -
         hopeless = [at for at, chance in channel.success.items() if chance == 0]
         return "nobody succeeds here" if stage in hopeless else ""
     needs = {
+        "interest": persona.consent,
         "visitors": persona.consent,
+        "checkouts": persona.coupons,
         "customers": persona.mail_opt_in,
         "searchers": persona.searches,
     }

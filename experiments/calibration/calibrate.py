@@ -193,7 +193,7 @@ def search(spec: ExperimentSpec, rounds: int) -> dict[str, Any]:
     with Parallel(n_jobs=AT_ONCE) as run:
         for turn in range(len(done), len(done) + rounds * AT_ONCE, AT_ONCE):
             best = min(done, key=lambda one: one["loss"])
-            step = max(0.1, 0.5 * 0.9 ** ((turn - done.index(best)) / AT_ONCE))
+            step = max(0.1, 0.4 * 0.9 ** ((turn - done.index(best)) / AT_ONCE))
             draw = np.random.default_rng(turn).random
             points = [varied(best["point"], step, draw) for _ in range(AT_ONCE)]
             done += [_written(one) for one in run(delayed(tried)(spec, p) for p in points)]

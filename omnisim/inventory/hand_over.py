@@ -7,11 +7,12 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from omnisim.spec import Integration, Market
+from omnisim.spec import Dimension, Integration, Market
 
 BOTH = "recognised in both"
 # as omnisim.journeys.walk has it: one shared record a person, access anew at every change
-RECORD, ACCESS = "transaction_data", "information_access"
+RECORD: Dimension = "transaction_data"
+ACCESS: Dimension = "information_access"
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Change:
 
 def changes(market: Market, integration: Integration) -> tuple[Change, ...]:
     """Return every ordered pair of sales channels."""
-    dimensions = integration.model_dump()
     return tuple(
         Change(
             came_from,
             goes_to,
-            levels={BOTH: recognised(market, {came_from, goes_to}), **dimensions},
+            levels={
+                BOTH: recognised(market, {came_from, goes_to}),
+                **{name: integration.level(name, came_from, goes_to) for name in (RECORD, ACCESS)},
+            },
             kept=kept(market, integration, [came_from, goes_to]),
         )
         for came_from, goes_to in itertools.permutations(sorted(market.channels), 2)
@@ -43,11 +46,12 @@ def changes(market: Market, integration: Integration) -> tuple[Change, ...]:
 
 def kept(market: Market, integration: Integration, way: Sequence[str]) -> float:
     """Return the share of customers whose context is kept all the way from channel to channel."""
-    levels = integration.model_dump()
-    changed = sum(a != b for a, b in itertools.pairwise(way))
+    changed = [(a, b) for a, b in itertools.pairwise(way) if a != b]
     if not changed:
         return 1.0
-    return float(recognised(market, set(way)) * levels[RECORD] * levels[ACCESS] ** changed)
+    record = min(integration.level(RECORD, *two) for two in changed)
+    access = math.prod(integration.level(ACCESS, *two) for two in changed)
+    return recognised(market, set(way)) * record * access
 
 
 def recognised(market: Market, names: Collection[str]) -> float:

@@ -22,9 +22,10 @@ from omnisim.records import CHANNEL_COLUMNS
 from omnisim.simulation import Simulation
 from omnisim.spec import DAYS_IN_WEEK, ExperimentSpec, Market
 
-WEEKS, RISE, ROUNDS, REPLICATIONS = 104, 0.3, 7, 2
+WEEKS, RISE, ROUNDS, REPLICATIONS = 104, 0.3, 5, 2
 SETTLED = 3  # the last rounds, over which the noise of returns is averaged out
 PEOPLE = 12_000
+LEAST = 0.003  # what nobody would bother to plan
 LEFT = ("email",)  # at what sending costs: beyond its cap money on mail buys nothing
 MARGIN = CHANNEL_COLUMNS.index("expected_margin")
 SERVE = CHANNEL_COLUMNS.index("expected_cost_to_serve")
@@ -76,7 +77,7 @@ def best_split(spec: ExperimentSpec, start: str) -> dict[str, float]:
         level = float(shares[moving] @ earned[moving] / shares[moving].sum())
         print(turn, dict(zip(media, shares.round(4), strict=True)), earned.round(3), flush=True)
         better = np.clip(0.5 * np.log(np.maximum(earned, 0.01) / level), -0.4, 0.4)
-        moved = np.where(moving, shares * np.exp(better), 0.0)
+        moved = np.where(moving, np.maximum(shares * np.exp(better), LEAST), 0.0)
         shares = np.where(moving, moved / moved.sum() * shares[moving].sum(), shares)
         settled.append(shares)
     return rounded(dict(zip(media, np.mean(settled[-SETTLED:], axis=0).tolist(), strict=True)))

@@ -76,7 +76,7 @@ def total(world: Simulation, column: str, weeks: int) -> float:
 def booked(world: Simulation, weeks: int, only: str | None = None) -> dict[str, float]:
     """Return the sums of all columns over the last weeks, of one channel if it is named.
 
-    What channels and the company both count is the company's.
+    What channels and the company both count is the company's if none is named.
     """
     ledger = world.state.ledger
     sums: dict[str, float] = {}
@@ -86,7 +86,8 @@ def booked(world: Simulation, weeks: int, only: str | None = None) -> dict[str, 
     ):
         kept = [nth for nth, name in enumerate(names) if only in (None, name)]
         sums |= dict(zip(columns, np.sum(rows[-weeks:], axis=0)[kept].sum(axis=0), strict=True))
-    return sums | dict(zip(COMPANY_COLUMNS, np.sum(ledger.company[-weeks:], axis=0), strict=True))
+    company = dict(zip(COMPANY_COLUMNS, np.sum(ledger.company[-weeks:], axis=0), strict=True))
+    return sums | company if only is None else company | sums
 
 
 def digest(world: Simulation) -> str:

@@ -70,6 +70,49 @@ def test_every_channel_has_one_row_with_its_owner_and_what_it_is_paid_for() -> N
     assert rows["email"].recognised == pytest.approx(0.409)  # opted in
 
 
+@pytest.mark.parametrize(
+    ("payment", "price", "shown", "cpm"),
+    [
+        ("per_order", 5, "EUR 5.00 an order", 100),
+        ("per_success", 5, "EUR 5.00 a success", 100),
+        ("fixed", 20, "EUR 20.00 per 1,000 planned, fixed", 20),
+    ],
+)
+def test_what_is_paid_by_order_or_fixed_has_a_planned_price_of_a_contact(
+    payment: str, price: float, shown: str, cpm: float
+) -> None:
+    found = take(changed(tv={"payment": payment, "price": price, "converts": 0.02}))
+    assert {channel.price for channel in found.channels if channel.name == "tv"} == {shown}
+    assert {c.value for c in found.checks if (c.channel, c.measure) == ("tv", "cpm")} == {cpm}
+
+
+def test_channels_say_what_they_do_not_do_and_what_nobody_does_is_a_gap(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = [
+        "+market.categories={shirts: {}, shoes: {}}",
+        "market.channels.app.sells=[shirts]",
+        "market.channels.app.opens=8",
+        "market.channels.store.accepts=[cash]",
+        "market.channels.store.sells=[shirts]",
+        "market.segments.online_first.pays_by={cash: 0.5, voucher: 0.5}",
+        "integration.open=[app,store]",
+    ]
+    found = taken(*words)
+    limits = {channel.name: channel.limits for channel in found.channels if channel.limits}
+    assert limits == {
+        "app": ("opens in week 8 after the fork", "sells shirts only"),
+        "store": ("sells shirts only", "accepts cash only"),
+        "web": ("is closed by the firm",),
+    }
+    assert "No open sales channel sells shoes." in found.gaps
+    assert main(["inventory", *words]) == 0
+    assert "web is closed by the firm." in capsys.readouterr().out
+    assert "opens in week 8 after the fork, sells shirts only." in render(found, "")
+    lonely = taken(*words, "market.channels.app.accepts=[cash]")
+    assert "No open sales channel accepts voucher." in lonely.gaps
+
+
 def test_service_is_declared_and_sales_follow_from_serving_buy() -> None:
     spec = changed(
         shop={"serves": [*WALK, "use"]},

@@ -78,6 +78,9 @@ def show(console: Console, found: Inventory) -> None:
     console.print(Text(f"\nChannels and touchpoints of {found.market}\n", style="bold"))
     console.print(channel_table(found))
     console.print(Text(f"{LEGEND}\n", style="dim"))
+    limits = [f"{channel.name} {limit}." for channel in found.channels for limit in channel.limits]
+    if limits:
+        console.print(_bullets(limits))
     if found.changes:
         console.print(Text(f"{CHANGES}\n"))
         console.print(matrix(found))

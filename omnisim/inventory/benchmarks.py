@@ -9,7 +9,7 @@ from omnisim.inventory.texts import EMPTY, amount, digits
 from omnisim.spec import STAGES, Benchmark, Market, Medium, SalesChannel
 
 MEANINGS = {
-    "CPM": "price per thousand contacts, whatever is paid for",
+    "CPM": "planned price per thousand contacts, whatever is paid for",
     "CPC": "price per click, whatever is paid for",
     "CTR": "clicks per contact",
     "unsubscribes": "of messages",
@@ -108,10 +108,10 @@ def _of_medium(medium: Medium) -> dict[str, float | None]:
             contact = medium.price / 1000
         case "per_click":
             contact = medium.price * clicks
-        case "per_message":
-            contact = medium.price
         case "per_order" | "per_success":
             contact = medium.price * medium.converts
+        case "per_message":
+            contact = medium.price
     return {
         "cpm": 1000 * contact,
         "cpc": contact / clicks if clicks > 0 else None,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from omnisim.inventory.texts import EMPTY, amount
+from omnisim.inventory.texts import EMPTY, amount, listed
 from omnisim.spec import (
+    Aim,
     AnyStage,
     Market,
     Marketplace,
@@ -23,7 +24,12 @@ UNITS: dict[Payment, str] = {
     "per_message": "a message",
     "per_order": "an order",
     "per_success": "a success",
-    "fixed": "per 1,000, fixed",
+    "fixed": "per 1,000 planned, fixed",
+}
+AIMS: dict[Aim, str] = {
+    "interest": "profiles of interest",
+    "checkouts": "who looks for a coupon",
+    "friends": "friends of buyers",
 }
 
 
@@ -32,7 +38,8 @@ class Channel:
     """One channel of the market.
 
     `recognised` is the share of customers whom a sales channel can recognise, or of persons
-    whom a medium can: by consent to cookies or to mail (None: nobody can tell).
+    whom a medium can: by consent to cookies or to mail (None: nobody can tell). `limits`
+    say what a sales channel does not do for everybody.
     """
 
     name: str
@@ -42,13 +49,17 @@ class Channel:
     aim: str = EMPTY
     serves: tuple[AnyStage, ...] = ()
     recognised: float | None = None
+    limits: tuple[str, ...] = ()
 
 
 def channels(market: Marketplace, strategy: Strategy) -> tuple[Channel, ...]:
     """Return media, then sales channels, each by name."""
     owner = owners(strategy)
     media = [_medium(name, owner[name], market) for name in sorted(market.media)]
-    return (*media, *(_sales(name, owner[name], market) for name in sorted(market.channels)))
+    return (
+        *media,
+        *(_sales(name, owner[name], market, strategy) for name in sorted(market.channels)),
+    )
 
 
 def owners(strategy: Strategy) -> Mapping[str, str]:
@@ -76,19 +87,45 @@ def _medium(name: str, owner: str, market: Marketplace) -> Channel:
         owner,
         roles=_roles("media", medium.serves),
         price=f"EUR {amount(medium.price)} {UNITS[medium.payment]}",
-        aim=medium.aim.replace("_", " "),
+        aim=AIMS.get(medium.aim, medium.aim.replace("_", " ")),
         serves=medium.serves,
         recognised=recognised(market, medium),
     )
 
 
-def _sales(name: str, owner: str, market: Marketplace) -> Channel:
+def _sales(name: str, owner: str, market: Marketplace, strategy: Strategy) -> Channel:
     channel = market.channels[name]
     if not isinstance(channel, SalesChannel):
         return Channel(name, owner, ("sales",))
     sells = "sales" if "buy" in channel.serves else ""
     roles = _roles(sells, channel.serves)
-    return Channel(name, owner, roles, serves=channel.serves, recognised=channel.identity)
+    return Channel(
+        name,
+        owner,
+        roles,
+        serves=channel.serves,
+        recognised=channel.identity,
+        limits=tuple(_limits(name, channel, strategy)),
+    )
+
+
+def is_open(name: str, strategy: Strategy) -> bool:
+    """Tell whether the firm has not closed a sales channel."""
+    return not strategy.integration.open or name in strategy.integration.open
+
+
+def _limits(name: str, channel: SalesChannel, strategy: Strategy) -> Iterator[str]:
+    if not is_open(name, strategy):
+        yield "is closed by the firm"
+    if channel.opens is not None:
+        yield f"opens in week {channel.opens} after the fork"
+    for words, only in (
+        ("sells", channel.sells),
+        ("serves the regions", channel.regions),
+        ("accepts", channel.accepts),
+    ):
+        if only:
+            yield f"{words} {listed(only)} only"
 
 
 def _roles(derived: str, serves: tuple[AnyStage, ...]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from omnisim.inventory.benchmarks import Check
-from omnisim.inventory.channels import owners, recognised
+from omnisim.inventory.channels import is_open, owners, recognised
 from omnisim.inventory.hand_over import ACCESS, RECORD, Change, lacking
 from omnisim.inventory.texts import listed, percent
 from omnisim.inventory.use_cases import Tried
@@ -42,6 +42,7 @@ def gaps(
 ) -> Iterator[str]:
     """Yield what the channels lack."""
     yield from _unserved(market)
+    yield from _unsold(market, strategy)
     yield from _unseen(market, strategy)
     yield from _unfollowed(market)
     for name, channel in sorted(market.channels.items()):
@@ -123,6 +124,24 @@ def _stages(stages: Sequence[str]) -> str:
     return f"the stage{'s' * (len(stages) > 1)} {listed(stages)}"
 
 
+def _unsold(market: Market, strategy: Strategy) -> Iterator[str]:
+    """Yield categories, regions and ways of paying for which no open channel takes an order."""
+    tills = [
+        channel
+        for name, channel in market.channels.items()
+        if "buy" in channel.serves and is_open(name, strategy)
+    ]
+    ways = {way for persona in market.segments.values() for way in persona.pays_by}
+    for what, wanted, served in (
+        ("sells", market.categories, [till.sells for till in tills]),
+        ("sells to", market.regions, [till.regions for till in tills]),
+        ("accepts", ways, [till.accepts for till in tills]),
+    ):
+        nobody = [one for one in sorted(wanted) if not any(not s or one in s for s in served)]
+        if nobody:
+            yield f"No open sales channel {what} {listed(nobody)}."
+
+
 def _unseen(market: Market, strategy: Strategy) -> Iterator[str]:
     if strategy.attribution.kind != "last_touch":
         return
@@ -139,7 +158,7 @@ def _unfollowed(market: Market) -> Iterator[str]:
     by_cookie = {
         name: recognised(market, medium)
         for name, medium in sorted(market.media.items())
-        if medium.aim != "customers"
+        if medium.aim not in ("customers", "friends")
     }
     few = {name: share for name, share in by_cookie.items() if share is not None}
     share = min(few.values(), default=1.0)

@@ -17,6 +17,8 @@ MARKS = {
     "order": ("diamond", COLOURS[5]),
     "afterwards": ("cross", COLOURS[3]),
     "friends": ("triangle-down", COLOURS[2]),
+    "walk with us": ("square", "black"),
+    "walk with a rival": ("square", GREY),
 }
 WALKS = {True: "walk with us", False: "walk with a rival"}
 WALK = "walk"
@@ -48,39 +50,26 @@ def draw(found: Trace) -> str:
         ],
         columns=["week", "end", "lane", "kind"],
     )
-    used = set(marks["lane"]) | set(walks["lane"])
+    used = {*marks["lane"], *walks["lane"], *found.media, WALK, *found.channels}
     order = [*found.media, WALK, *found.channels, "afterwards", "friends"]
-    shown = [name for name in order if name in used or name not in ("afterwards", "friends")]
-    kinds = [kind for kind in MARKS if kind in set(marks["kind"])]
-    lane = alt.Y("lane:N", title=None, sort=shown, scale=alt.Scale(domain=shown))
+    shown = [name for name in order if name in used]
+    present = {*marks["kind"], *walks["kind"]}
+    kinds = [kind for kind in MARKS if kind in present]
+    lane = alt.Y("lane:N", title=None, scale=alt.Scale(domain=shown))
     scale = alt.Scale(domain=[0, found.weeks], nice=False)
-    week = alt.X("week:Q", title="weeks since the fork", scale=scale)
-    bars = (
-        alt.Chart(walks)
-        .mark_bar(height=10)
-        .encode(
-            x=week, x2="end:Q", y=lane, color=_colours({WALKS[True]: "black", WALKS[False]: GREY})
-        )
-    )
+    week = alt.X("week:Q", title="Weeks since the fork", scale=scale)
+    shapes, colours = ([MARKS[kind][nth] for kind in kinds] for nth in (0, 1))
+    # one legend: both say the same of the same words
+    colour = alt.Color("kind:N", title=None, scale=alt.Scale(domain=kinds, range=colours))
+    shape = alt.Shape("kind:N", title=None, scale=alt.Scale(domain=kinds, range=shapes))
+    size = alt.Size("count:Q", legend=None, scale=alt.Scale(domain=[1, 5], range=[25, 100]))
+    bars = alt.Chart(walks).mark_bar(height=8).encode(x=week, x2="end:Q", y=lane, color=colour)
     points = (
         alt.Chart(marks)
         .mark_point(filled=True, opacity=0.8)
-        .encode(
-            x=week,
-            y=lane,
-            color=_colours({kind: MARKS[kind][1] for kind in kinds}),
-            shape=alt.Shape(
-                "kind:N",
-                title=None,
-                scale=alt.Scale(domain=kinds, range=[MARKS[kind][0] for kind in kinds]),
-            ),
-            size=alt.Size("count:Q", legend=None, scale=alt.Scale(domain=[1, 5], range=[30, 120])),
-        )
+        .encode(x=week, y=lane, color=colour, shape=shape)
     )
-    chart = alt.layer(bars, points).resolve_scale(color="independent")
+    small = points.transform_filter(alt.datum.kind != "order").encode(size=size)
+    big = points.transform_filter(alt.datum.kind == "order").encode(size=alt.value(180))
+    chart = alt.layer(bars, small, big)
     return svg(chart.properties(width=WIDTH, height=alt.Step(24)))
-
-
-def _colours(by_kind: dict[str, str]) -> alt.Color:
-    scale = alt.Scale(domain=list(by_kind), range=list(by_kind.values()))
-    return alt.Color("kind:N", title=None, scale=scale)

@@ -348,6 +348,20 @@ def test_a_profile_reaches_nobody_who_does_not_consent() -> None:
     assert not met[~consents].any()
 
 
+def test_consent_changes_what_is_tracked_and_nothing_that_is_bought() -> None:
+    unfollowed = ("market.media.retargeting.pull=0", "market.media.retargeting.click_rate=0")
+    world = (*unfollowed, "market.media.retargeting.reminder=0")
+    few, many = (
+        books(*world, *(f"market.segments.{name}.consent={share}" for name in HOME))
+        for share in (0.1, 0.9)
+    )
+    differ = {name for name in few if few[name] != many[name]}
+    of_media = set(MEDIA_COLUMNS) | {"department_claims", "expected_department_claims"}
+    assert differ <= of_media | {"tracked_orders"}
+    assert differ >= {"tracked_orders", "last_touch", "claims"}
+    assert sum(few["tracked_orders"]) < sum(many["tracked_orders"])
+
+
 # -- talk of friends ----------------------------------------------------------------------
 
 

@@ -378,7 +378,10 @@ _TYPES = {
     "string_pattern_mismatch": "lower-case letters, digits and _, a letter first",
 }
 _BOUNDS = {
-    **{"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"},
+    "ge": "at least",
+    "gt": "more than",
+    "le": "at most",
+    "lt": "less than",
     "multiple_of": "a multiple of",
 }
 _BOUNDS |= {"max_length": "at most"}

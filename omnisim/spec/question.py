@@ -79,7 +79,7 @@ class ExperimentSpec(Words):
     def truth_of(self, arm: str, replication: int) -> str:
         """Return how deep the truth is measured for an arm in a replication.
 
-        Eight replications know the extra orders of most media to a seventh; where splits are
+        Five replications know the extra orders of most media to a fifth; where splits are
         given or foreseen nobody believes anything.
         """
         kind = self.arms[arm].steering.kind

@@ -16,7 +16,7 @@ ALL_STAGES: tuple[AnyStage, ...] = (*STAGES, "receive", "use")
 DAYS_IN_YEAR = 364
 WEEKS_IN_YEAR = 52
 DAYS_IN_WEEK = 7
-TRUTH_REPLICATIONS = 8
+TRUTH_REPLICATIONS = 5
 Dimension = Literal[
     "promotion", "price", "transaction_data", "information_access", "fulfilment", "service"
 ]

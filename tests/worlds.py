@@ -15,6 +15,7 @@ from omnisim.simulation import Simulation
 from omnisim.spec import DAYS_IN_WEEK, ExperimentSpec
 
 SMALL = ("market.people=400", "market.burn_in_weeks=4", "horizon.history_weeks=12")
+PLAIN = ("market=plain", "organigram=plain")
 OWN = Path(__file__).parent / "own"
 UNCOUPLED = ("market.pressure=open", "steering=frozen")
 

@@ -377,7 +377,13 @@ _TYPES = {
     "too_short": "at least one entry",
     "string_pattern_mismatch": "lower-case letters, digits and _, a letter first",
 }
-_BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+_BOUNDS = {
+    "ge": "at least",
+    "gt": "more than",
+    "le": "at most",
+    "lt": "less than",
+    "multiple_of": "a multiple of",
+}
 _BOUNDS |= {"max_length": "at most"}
 _ORDER = {"extra_forbidden": 0, "missing": 2}
 

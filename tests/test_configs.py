@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import omnisim
-from omnisim import config
+from omnisim import config, simulation
 from omnisim.__main__ import main
 from omnisim.spec import ExperimentSpec, Market, Steering
 
@@ -58,6 +58,47 @@ def own(folder: Path, name: str, text: str) -> Path:
     (home / "experiment").mkdir(parents=True, exist_ok=True)
     (home / "experiment" / f"{name}.yaml").write_text(text)
     return home
+
+
+# One's own channel and persona
+
+
+def test_a_channel_and_a_persona_are_added_in_yaml_alone(tmp_path: Path) -> None:
+    home = own(
+        tmp_path,
+        "by_post",
+        """
+# @package _global_
+defaults: [silo_vs_central, _self_]
+truth: none
+horizon: {history_weeks: 26, weeks: 2}
+organigram: {catalogue: {owns: [catalogue]}}
+market:
+  people: 1000
+  burn_in_weeks: 0
+  channels:
+    catalogue:
+      online: false
+      identity: 0.9
+      success: {inform: 0.7, evaluate: 0.7, buy: 0.7}
+      lost: {inform: 0.1, evaluate: 0.1, buy: 0.1}
+      basket: 80
+      margin: 0.4
+  segments:
+    store_regulars: {share: 0.1}
+    readers:
+      share: 0.2
+      needs: 12
+      base: 1
+      consent: 0.2
+      searches: 0.1
+      prefers: {inform: {catalogue: 2}, evaluate: {catalogue: 2}, buy: {catalogue: 3}}
+""",
+    )
+    spec = config.load(["experiment=by_post"], home)[0]
+    weekly = simulation.simulate(spec, 0, ["siloed"])["siloed"].weekly
+    orders = weekly.groupby("channel")["orders"].sum()
+    assert orders["catalogue"] > orders[["app", "store", "web"]].max()
 
 
 # Refusals

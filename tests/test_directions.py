@@ -14,10 +14,13 @@ import pytest
 from omnisim.people import CUSTOMER, MAIL
 from omnisim.simulation import Simulation
 from omnisim.spec import DAYS_IN_WEEK, Integration
-from tests.worlds import at_fork, booked, paid, question
+from tests.worlds import PLAIN, at_fork, booked, but, paid, question
 
 MEDIA = ("email", "paid_social", "retargeting", "search_brand", "search_generic", "tv")
+SEGMENTS = ("app_natives", "bargain_hunters", "online_first", "research_shoppers", "store_regulars")
+CHANNELS = ("app", "store", "web")
 WEEKS = 13
+HALF_YEAR = ("market.people=4000", "market.burn_in_weeks=8", "horizon.history_weeks=26")
 # Rivals who take every unguarded search for our name, and people who do not come back.
 RIVALS_BID = (
     "market.rivals.steal_unguarded=1",
@@ -148,14 +151,240 @@ DIRECTIONS = [
 def test_a_market_that_differs_in_one_word_differs_in_the_right_direction(
     word: str, rises: str, falls: str
 ) -> None:
-    plain, changed = lived(), lived(f"market.{word}")
-    wrong = {
+    assert not wrong_way(lived(), lived(f"market.{word}"), rises, falls)
+
+
+def wrong_way(
+    plain: dict[str, float], changed: dict[str, float], rises: str, falls: str
+) -> dict[str, tuple[float, float]]:
+    """Return the columns that do not rise or fall as they are said to."""
+    return {
         name: (plain[name], changed[name])
         for names, sign in ((rises, 1), (falls, -1))
         for name in names.split()
         if sign * (changed[name] - plain[name]) <= 0
     }
-    assert not wrong
+
+
+# -- mechanisms that the default market leaves out ----------------------------------------
+
+
+@cache
+def lived_with(*words: str) -> dict[str, float]:
+    """Return the books of half a year of a plain market with other words."""
+    return booked_journeys(
+        at_fork(but(question(*PLAIN, "steering=frozen", *HALF_YEAR), *words)), 26
+    )
+
+
+def everybody(word: str) -> tuple[str, ...]:
+    """Return a word about a person as one about every persona."""
+    return tuple(f"market.segments.{name}.{word}" for name in SEGMENTS)
+
+
+def promoting(promotes: float) -> tuple[str, ...]:
+    """Return the words by which stores and sites sell cheaper in a part of all weeks."""
+    owns = {"stores": "[store]", "online": "[app, web]"}
+    return tuple(
+        f"organigram.{name}={{owns: {owned}, promotes: {promotes}, depth: 0.25}}"
+        for name, owned in owns.items()
+    )
+
+
+PAYING = everybody("pays_by={card: 0.5, invoice: 0.5}")
+CASED = "market.categories={all: {incident: 0}}"
+WRONG = "market.categories={all: {incident: 0.4}}"
+HURT = "market.service={late_hurts: 0.6, incident_hurts: 0.6, twice: 0.4, mended: 1, cost: 10}"
+DESK = "market.channels.web.serves=[inform, evaluate, buy, receive, use]"
+KNOWN = ("integration.transaction_data=1", "integration.information_access=1")
+PHONES = (*everybody("phone=0.8"), *KNOWN)
+CLASH = "market.messages={claims: 50, weeks: 1, clash: 0.9}"
+FRIENDS = "market.friends={degree: 6, tells: 1, talk: 0}"
+TALK = "market.friends={degree: 6, tells: 1, talk: 2}"
+CLOSED = "integration.open=[store, web]"
+PRICED = everybody("price=3")
+
+MECHANISMS = {
+    # what is more: what stands in both, the words that are more, what rises, what falls
+    "waiting": ((), ("market.channels.store.wait=0.4",), "lost", "expected_orders"),
+    "empty shelves": ((), ("market.channels.store.stock_out=0.4",), "lost_buy", "expected_orders"),
+    "the stock of others": (
+        ("market.channels.store.stock_out=0.4",),
+        ("integration.fulfilment=1",),
+        "expected_orders integration_cost",
+        "lost_buy",
+    ),
+    "a way of paying that is refused": (
+        PAYING,
+        ("market.channels.web.accepts=[card]",),
+        "",
+        "expected_orders",
+    ),
+    "what products really are": (
+        (),
+        ("market.channels.web.facts=0.7",),
+        "",
+        "revenue_net margin expected_margin",
+    ),
+    "late deliveries": (
+        (HURT,),
+        ("market.channels.web.late=0.6",),
+        "late",
+        "satisfaction expected_orders",
+    ),
+    "incidents": (
+        (HURT, CASED),
+        (WRONG,),
+        "incidents drop_outs",
+        "satisfaction expected_orders",
+    ),
+    "incidents that hurt and cost": ((WRONG,), (HURT,), "expected_cost_to_serve", "satisfaction"),
+    "one case file": (
+        (HURT, WRONG, DESK),
+        ("integration.service=1",),
+        "satisfaction expected_orders",
+        "drop_outs",
+    ),
+    "mending": (
+        (WRONG, HURT),
+        (HURT.replace("mended: 1", "mended: 0"),),
+        "satisfaction expected_orders",
+        "",
+    ),
+    "expectations": (
+        ("market.rivals.service=0.5",),
+        ("market.buying.expectation=0.5",),
+        "",
+        "satisfaction expected_orders",
+    ),
+    "better rivals": (
+        ("market.buying.expectation=0.5",),
+        ("market.rivals.service=1",),
+        "",
+        "satisfaction expected_orders",
+    ),
+    "campaigns of rivals": (
+        (),
+        ("market.rivals.campaigns=[{first_day: 0, last_day: 363, attraction: 0.5}]",),
+        "",
+        "walks expected_orders",
+    ),
+    "noise of rivals": (
+        (),
+        ("market.rivals.campaigns=[{first_day: 0, last_day: 363, contacts: 20}]",),
+        "",
+        "expected_orders",
+    ),
+    "a slump": (
+        (),
+        ("market.shocks=[{first_week: -20, last_week: -1, needs: 0.5}]",),
+        "",
+        "needs expected_orders",
+    ),
+    "closed stores": (
+        (),
+        ("market.shocks=[{first_week: -20, last_week: -1, closed: [store]}]",),
+        "lost",
+        "expected_orders",
+    ),
+    "those who leave before a closed door": (
+        (CLOSED, "market.journey.closed_lost=0"),
+        ("market.journey.closed_lost=1",),
+        "lost",
+        "expected_orders",
+    ),
+    "promotions": ((*PRICED, *promoting(0)), promoting(0.9), "expected_orders walks", ""),
+    "promotions that nobody needs": (promoting(0), promoting(0.9), "", "expected_margin"),
+    "distrust": (
+        promoting(0.5),
+        ("market.pricing={distrust: 9, haggles: 0}",),
+        "lost",
+        "expected_orders",
+    ),
+    "haggling": (
+        promoting(0.5),
+        ("market.pricing={distrust: 0, haggles: 1}",),
+        "",
+        "expected_revenue_gross",
+    ),
+    "clashing claims": ((CLASH.replace("0.9", "0"),), (CLASH,), "", "walks expected_orders"),
+    "one claim": ((CLASH,), ("integration.promotion=1",), "walks expected_orders", ""),
+    "talk of the satisfied": (
+        (FRIENDS, *(f"market.channels.{name}.quality=1" for name in CHANNELS)),
+        (TALK,),
+        "walks expected_orders",
+        "",
+    ),
+    "talk of the displeased": (
+        (FRIENDS, *(f"market.channels.{name}.quality=-1" for name in CHANNELS)),
+        (TALK,),
+        "",
+        "walks expected_orders",
+    ),
+    "phones that show the basket": (
+        PHONES,
+        ("market.journey.assist=0.8",),
+        "expected_orders",
+        "",
+    ),
+    "phones that show something else": (
+        everybody("phone=0.8"),
+        ("market.journey.confuses=0.8",),
+        "",
+        "expected_orders",
+    ),
+    "one record for the phone": (
+        (*everybody("phone=0.8"), "market.journey.assist=0.8", "market.journey.confuses=0.8"),
+        KNOWN,
+        "expected_orders hand_overs_made",
+        "",
+    ),
+    "personal sites": ((), ("market.channels.web.personalised=0.3",), "expected_orders", ""),
+    "personal stores": (
+        KNOWN[:1],
+        ("market.channels.store.personalised=0.3",),
+        "expected_orders",
+        "",
+    ),
+    "what is bought along": (
+        ("market.categories={one: {}, other: {}}",),
+        ("market.categories.one.cross={other: 0.4}",),
+        "revenue_gross expected_revenue_gross expected_margin",
+        "",
+    ),
+    "a larger category": (
+        (CASED,),
+        ("market.categories={all: {basket: 1.5}}",),
+        "expected_revenue_gross expected_margin",
+        "",
+    ),
+    "a region that is far from everything": (
+        ("market.regions={here: {share: 0.5}, there: {share: 0.5}}",),
+        ("market.regions.there.affinity={tv: 0, paid_social: 0}",),
+        "",
+        "expected_orders",
+    ),
+    "links of one pair": (
+        (),
+        ("integration.pairs={store+web: {transaction_data: 1, information_access: 1}}",),
+        "hand_overs_made expected_orders",
+        "hand_overs_missed lost",
+    ),
+    "links of all pairs": (
+        ("integration.pairs={store+web: {transaction_data: 1, information_access: 1}}",),
+        ("integration.pairs={}", *KNOWN),
+        "hand_overs_made expected_orders",
+        "hand_overs_missed lost",
+    ),
+}
+
+
+@pytest.mark.parametrize(("both", "more", "rises", "falls"), MECHANISMS.values(), ids=MECHANISMS)
+def test_more_of_a_mechanism_leads_in_the_right_direction(
+    both: tuple[str, ...], more: tuple[str, ...], rises: str, falls: str
+) -> None:
+    plain, changed = lived_with(*both), lived_with(*both, *more)
+    assert not wrong_way(plain, changed, rises, falls)
 
 
 # -- what departments share ---------------------------------------------------------------
@@ -197,8 +426,6 @@ def test_shared_orders_are_tracked_in_more_channels() -> None:
 
 
 # -- consent ------------------------------------------------------------------------------
-
-SEGMENTS = ("app_natives", "bargain_hunters", "online_first", "research_shoppers", "store_regulars")
 
 
 def consent(share: float) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ QUARTER = 91
 WORLD = (
     *("market.people=90", "market.burn_in_weeks=1", "horizon.history_weeks=45"),
     *("market.drift=0.02", "integration=omnichannel", "market.buying.newcomers=0.5"),
+    "steering.damping=0.2",
 )
 
 

@@ -15,6 +15,7 @@ from omnisim.simulation import Simulation
 from omnisim.spec import DAYS_IN_WEEK, ExperimentSpec
 
 SMALL = ("market.people=400", "market.burn_in_weeks=4", "horizon.history_weeks=12")
+PLAIN = ("market=plain", "organigram=plain")
 OWN = Path(__file__).parent / "own"
 UNCOUPLED = ("market.pressure=open", "steering=frozen")
 
@@ -74,16 +75,20 @@ def total(world: Simulation, column: str, weeks: int) -> float:
 
 
 def booked(world: Simulation, weeks: int, only: str | None = None) -> dict[str, float]:
-    """Return the sums of all columns over the last weeks, of one channel if it is named."""
+    """Return the sums of all columns over the last weeks, of one channel if it is named.
+
+    What channels and the company both count is the company's if none is named.
+    """
     ledger = world.state.ledger
-    sums = dict(zip(COMPANY_COLUMNS, np.sum(ledger.company[-weeks:], axis=0), strict=True))
+    sums: dict[str, float] = {}
     for names, columns, rows in (
         (world.media, MEDIA_COLUMNS, ledger.media),
         (world.channels, CHANNEL_COLUMNS, ledger.channels),
     ):
         kept = [nth for nth, name in enumerate(names) if only in (None, name)]
         sums |= dict(zip(columns, np.sum(rows[-weeks:], axis=0)[kept].sum(axis=0), strict=True))
-    return sums
+    company = dict(zip(COMPANY_COLUMNS, np.sum(ledger.company[-weeks:], axis=0), strict=True))
+    return sums | company if only is None else company | sums
 
 
 def digest(world: Simulation) -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 RISE = 0.2  # a fifth more, as the definition of marginal CPO has it
 PAID_WEEKS, LONG_WEEKS = 13, 52
 SEARCH_WEEKS, SEARCH_ROUNDS = 52, 3
+HALVINGS = 3  # how often a step that earns less is halved before the search ends
+LEAST_CHANGE = 0.01  # of the budget: less on a small medium drowns in luck
 MOVE = 0.05  # of the budget, from one medium to another: the certificate of a best split
 FACTORS = {"none": (), "quick": (1 + RISE,), "full": (0.0, 0.5, 1 - RISE, 1 + RISE, 2.0)}
 
@@ -110,30 +112,58 @@ def earned(world: Simulation, first: int) -> float:
 def best_shares(world: Simulation, rounds: int = SEARCH_ROUNDS) -> np.ndarray:
     """Return the split of the budget that earns most from today on (float64[media]).
 
-    It knows the luck: each round pays every medium a fifth more and a fifth less for a
-    year, and moves the money to where the next euro earns as much everywhere.
+    It knows the luck: each round pays every medium more and less for a year, and moves the
+    money to where the next euro earns as much everywhere, as far as that earns more than
+    staying: slopes of small media are mostly luck, and a step too far is taken back by half.
     """
     search = frozen(world)
+    level = _earned_by(frozen(search), SEARCH_WEEKS)
     for _ in range(rounds):
         shares = search.state.shares
-        less, more = slopes(search)
-        search.state.shares = levelled(shares, less, more)
-        search.adopt(search.strategy)
+        goal = levelled(shares, *slopes(search, level=level))
+        for _ in range(HALVINGS):
+            search.state.shares = goal
+            search.adopt(search.strategy)
+            found = _earned_by(frozen(search), SEARCH_WEEKS)
+            if found > level:
+                level = found
+                break
+            goal = np.sqrt(shares * goal)
+            goal /= goal.sum()
+        else:
+            search.state.shares = shares
+            search.adopt(search.strategy)
+            break
     return search.state.shares
 
 
-def slopes(world: Simulation, weeks: int = SEARCH_WEEKS) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the last and the next planned euro earn (float64[media] each)."""
+def changes(shares: np.ndarray) -> np.ndarray:
+    """Return by which part each medium's money is lowered and raised (float64[2, media]).
+
+    A fifth, or a hundredth of the budget where that is more, as far as there is money.
+    """
+    rises = np.maximum(RISE, LEAST_CHANGE / np.maximum(shares, 1e-6))
+    return np.array([np.minimum(rises, 0.9), np.minimum(rises, 4.0)])
+
+
+def slopes(
+    world: Simulation, weeks: int = SEARCH_WEEKS, level: float | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the last and the next planned euro earn (float64[media] each).
+
+    `level` is what is earned as it is, where that is known.
+    """
     planned = np.maximum(world.state.shares * world.market.budget * weeks / WEEKS_IN_YEAR, 1e-9)
-    level = _earned_by(frozen(world), weeks)
+    if level is None:
+        level = _earned_by(frozen(world), weeks)
     sides = []
-    for rise in (-RISE, RISE):
+    for sign, parts in zip((-1, 1), changes(world.state.shares), strict=True):
         gains = []
-        for m in range(len(world.media)):
+        for m, part in enumerate(parts):
             change = np.ones(len(world.media))
-            change[m] = 1 + rise
+            change[m] = 1 + sign * part
             gains.append(_earned_by(frozen(world, change), weeks) - level)
-        sides.append(np.array(gains) / (rise * planned))
+        sides.append(np.array(gains) / (sign * parts * planned))
     return sides[0], sides[1]
 
 
@@ -146,17 +176,18 @@ def _earned_by(fork: Simulation, weeks: int) -> float:
 def levelled(shares: np.ndarray, less: np.ndarray, more: np.ndarray) -> np.ndarray:
     """Return shares at which the next euro earns the same, by two slopes per medium.
 
-    A medium's slope is `less` at nine tenths of its money, `more` at eleven tenths, and of
-    the same elasticity beyond; where it can spend no more, that is a kink, and it stays. No
-    share moves by more than a factor of three at once.
+    A medium's slope is `less` half-way to the lower money that was tried, `more` half-way
+    to the higher, and of the same elasticity beyond; where it can spend no more, that is a
+    kink, and it stays. No share moves by more than a factor of three at once.
     """
     less = np.maximum(less, 1e-6)
     more = np.clip(more, 1e-9, less)
-    steepness = np.clip(np.log(less / more) / math.log(1.1 / 0.9), 0.3, 50.0)
+    down, up = changes(shares) / 2
+    steepness = np.clip(np.log(less / more) / np.log((1 + up) / (1 - down)), 0.3, 50.0)
 
     def wanted(slope: float) -> np.ndarray:
         power = 1 / np.where(slope > less, np.minimum(steepness, 5.0), steepness)
-        moved: np.ndarray = shares * np.clip(0.9 * (less / slope) ** power, 1 / 3, 3.0)
+        moved: np.ndarray = shares * np.clip((1 - down) * (less / slope) ** power, 1 / 3, 3.0)
         return moved
 
     low, high = math.log(1e-9), math.log(less.max() * 1e3)

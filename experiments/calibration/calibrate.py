@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ import numpy as np
 import yaml
 from joblib import Parallel, delayed
 
-from omnisim import config, validate
+from omnisim import config, streams, validate
 from omnisim.spec import ExperimentSpec, Market
 from omnisim.validate import Unit, measured
 from omnisim.validate.replication import Replication, booked, sold
@@ -35,6 +35,10 @@ INSIDE = 0.5  # half tolerances from the middle that cost nothing
 FAR = 4.0  # no miss counts as more half tolerances than these
 WEEKS = 104
 
+EARLY_STAGES = {
+    site: tuple(f"channels.{site}.success.{stage}" for stage in ("inform", "evaluate"))
+    for site in ("web", "app")
+}
 # What is free: keys with `*` for every name, how a value v moves, and its bounds.
 FREE: dict[str, tuple[tuple[str, ...], str, float, float]] = {
     "persons": (("persons",), "factor", 0.6, 1.6),
@@ -60,9 +64,9 @@ FREE: dict[str, tuple[tuple[str, ...], str, float, float]] = {
     "year_end": (("seasons.1.needs",), "factor", 0.8, 1.3),
     "year_end_online": (("seasons.1.online",), "shift", -0.4, 0.4),
     "online": (("segments.*.prefers.*.web", "segments.*.prefers.*.app"), "shift", -0.5, 0.5),
-    "web_works": (("channels.web.success.inform", "channels.web.success.evaluate"), "factor", 0.7, 1.3),
-    "app_works": (("channels.app.success.inform", "channels.app.success.evaluate"), "factor", 0.7, 1.3),
-}  # fmt: skip
+    "web_works": (EARLY_STAGES["web"], "factor", 0.7, 1.3),
+    "app_works": (EARLY_STAGES["app"], "factor", 0.7, 1.3),
+}
 # The firm that the market is about: what, its tolerance, its weight.
 FIRM = {
     "revenue (EUR m)": (235.0, 265.0, 2.0),
@@ -174,14 +178,19 @@ def tried(spec: ExperimentSpec, point: Point) -> dict[str, Any]:
     return {"point": point, "found": means, "loss": loss(means)}
 
 
-def varied(point: Point, step: float, draw: Callable[..., np.ndarray]) -> Point:
-    """Return a point with about a third of its numbers moved."""
-    chosen = draw(len(FREE)) < 1 / 3
-    moves = step * (2 * draw(len(FREE)) - 1) * chosen
-    return {
-        name: float(np.clip(point.get(name, 0.0) + move, -1, 1))
-        for name, move in zip(FREE, moves, strict=True)
-    }
+def varied(point: Point, step: float, trial_number: int) -> Point:
+    """Return a point with about a third of its numbers moved, by a luck of its own."""
+    key = streams.replication_key(0, trial_number)
+
+    def luck(what: str, name: str) -> float:
+        return streams.uniform(key, streams.EXPLORATION, f"{what}/{name}", trial_number)
+
+    moved_on = dict(point)
+    for name in FREE:
+        if luck("whether", name) < 1 / 3:
+            place = point.get(name, 0.0) + step * (2 * luck("where", name) - 1)
+            moved_on[name] = float(np.clip(place, -1, 1))
+    return moved_on
 
 
 def search(spec: ExperimentSpec, rounds: int) -> dict[str, Any]:
@@ -193,9 +202,8 @@ def search(spec: ExperimentSpec, rounds: int) -> dict[str, Any]:
     with Parallel(n_jobs=AT_ONCE) as run:
         for turn in range(len(done), len(done) + rounds * AT_ONCE, AT_ONCE):
             best = min(done, key=lambda one: one["loss"])
-            step = max(0.1, 0.5 * 0.9 ** ((turn - done.index(best)) / AT_ONCE))
-            draw = np.random.default_rng(turn).random
-            points = [varied(best["point"], step, draw) for _ in range(AT_ONCE)]
+            step = max(0.1, 0.4 * 0.9 ** ((turn - done.index(best)) / AT_ONCE))
+            points = [varied(best["point"], step, turn + nth) for nth in range(AT_ONCE)]
             done += [_written(one) for one in run(delayed(tried)(spec, p) for p in points)]
             print(
                 turn, *(f"{one['loss']:.2f}" for one in done[-AT_ONCE:]), f"of {best['loss']:.2f}"

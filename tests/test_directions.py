@@ -14,7 +14,7 @@ import pytest
 from omnisim.people import CUSTOMER, MAIL
 from omnisim.simulation import Simulation
 from omnisim.spec import DAYS_IN_WEEK, Integration
-from tests.worlds import PLAIN, at_fork, booked, but, paid, question
+from tests.worlds import at_fork, booked, but, paid, question
 
 MEDIA = ("email", "paid_social", "retargeting", "search_brand", "search_generic", "tv")
 SEGMENTS = ("app_natives", "bargain_hunters", "online_first", "research_shoppers", "store_regulars")
@@ -172,9 +172,7 @@ def wrong_way(
 @cache
 def lived_with(*words: str) -> dict[str, float]:
     """Return the books of half a year of a plain market with other words."""
-    return booked_journeys(
-        at_fork(but(question(*PLAIN, "steering=frozen", *HALF_YEAR), *words)), 26
-    )
+    return booked_journeys(at_fork(but(question("steering=frozen", *HALF_YEAR), *words)), 26)
 
 
 def everybody(word: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from omnisim.records import CHANNEL_COLUMNS, COMPANY_COLUMNS, MEDIA_COLUMNS
 from omnisim.simulation import Simulation
 from omnisim.simulation.crowd import Crowd
 from omnisim.spec import DAYS_IN_WEEK, STAGES, Market
-from tests.worlds import PLAIN, at_fork, booked, but, digest, paid, question, rich
+from tests.worlds import at_fork, booked, but, digest, paid, question, rich
 
 WEEKS = 6
 
@@ -205,7 +205,7 @@ TOUCHES = {
 @cache
 def books(*words: str) -> dict[str, tuple[float, ...]]:
     """Return every column of the ledgers of a year of a plain market, by channel and week."""
-    plain = question(*PLAIN, "steering=frozen", "horizon.history_weeks=26")
+    plain = question("steering=frozen", "horizon.history_weeks=26")
     ledger = at_fork(but(plain, *filter(None, words))).state.ledger
     weeks = (ledger.media, ledger.channels, ledger.company)
     return {
@@ -226,7 +226,7 @@ def test_a_word_touches_what_it_is_about_and_nothing_else(
 
 
 def test_regions_that_do_not_differ_change_nothing_but_who_lives_where() -> None:
-    spec = question(*PLAIN, "steering=frozen")
+    spec = question("steering=frozen")
     twins = "market.regions={north: {share: 0.5}, south: {share: 0.5}}"
     plain, apart = (at_fork(but(spec, *words)).state.people for words in ((), (twins,)))
     rows = [apart.row_of(int(person)) for person in plain.ids]

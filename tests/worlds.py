@@ -1,4 +1,4 @@
-"""Small worlds for tests: the shipped markets with fewer people and weeks."""
+"""Small worlds for tests: the tests' own markets and the shipped ones, few people and weeks."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ OWN = Path(__file__).parent / "own"
 UNCOUPLED = ("market.pressure=open", "steering=frozen")
 
 
-def question(*overrides: str, small: bool = True) -> ExperimentSpec:
-    """Return the default question with overrides."""
-    return composed(*(SMALL if small else ()), "horizon.weeks=13", *overrides)
+def question(*overrides: str) -> ExperimentSpec:
+    """Return the default question about a small plain market, or another one, with overrides."""
+    plain = () if any(word.startswith("market=") for word in overrides) else PLAIN
+    return composed(*plain, *SMALL, "horizon.weeks=13", *overrides)
 
 
 @cache

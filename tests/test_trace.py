@@ -69,7 +69,7 @@ def days(world: Simulation, count: int) -> list[tuple[CrowdState, list[Lived]]]:
 
 def test_days_lived_again_add_up_to_the_books_and_leave_the_same_people() -> None:
     lived = days(at_fork(rich()), 14)
-    company = sum(day.company for _, those in lived for day in those)
+    company = np.sum([day.company for _, those in lived for day in those], axis=0)
     assert company[MISSED] > 0
 
 

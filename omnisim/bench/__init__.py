@@ -297,6 +297,13 @@ def notes(rows: Sequence[Row]) -> list[str]:
         f"With {by_size[-1].people:,} people a person-day costs {grown:.2f} times as much as"
         f" with {by_size[0].people:,}.",
     ]
+    mesa = next(row for row in rows if row.engine == MESA)
+    told += [
+        f"A person-day of {row.market} is {mesa.cpu_ns / row.cpu_ns:.0f} times as fast as plain"
+        " Mesa's of the small market."
+        for row in rows
+        if row.part == "default"
+    ]
     told += [
         f"A year of {row.people:,} people held at most {row.peak_bytes / 2**30:.2f} GiB."
         for row in rows

@@ -19,13 +19,14 @@ from omnisim.report.inventory import render
 from omnisim.spec import DIMENSIONS, ExperimentSpec, Market, SalesChannel
 from tests.ledgers import a_spec
 from tests.test_report import HOSTILE, Page
+from tests.worlds import OWN
 
 WALK = ("inform", "evaluate", "buy")
 
 
 def taken(*words: str) -> Inventory:
     """Return the inventory of the default question with overrides."""
-    return take(config.load(words)[0])
+    return take(config.load(["market=six", *words], OWN)[0])
 
 
 def changed(**channels: dict[str, Any]) -> ExperimentSpec:

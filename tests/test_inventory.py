@@ -22,11 +22,12 @@ from tests.test_report import HOSTILE, Page
 from tests.worlds import OWN
 
 WALK = ("inform", "evaluate", "buy")
+SIX = ("market=six",)
 
 
 def taken(*words: str) -> Inventory:
     """Return the inventory of the default question with overrides."""
-    return take(config.load(["market=six", *words], OWN)[0])
+    return take(config.load([*SIX, *words], OWN)[0])
 
 
 def changed(**channels: dict[str, Any]) -> ExperimentSpec:
@@ -107,7 +108,7 @@ def test_channels_say_what_they_do_not_do_and_what_nobody_does_is_a_gap(
         "web": ("is closed by the firm",),
     }
     assert "No open sales channel sells shoes." in found.gaps
-    assert main(["inventory", *words]) == 0
+    assert main(["inventory", "--config-dir", str(OWN), *SIX, *words]) == 0
     assert "web is closed by the firm." in capsys.readouterr().out
     assert "opens in week 8 after the fork, sells shirts only." in render(found, "")
     lonely = taken(*words, "market.channels.app.accepts=[cash]")
@@ -142,7 +143,7 @@ def test_a_walk_needs_a_sales_channel_for_each_of_its_stages() -> None:
 
 
 def test_a_market_of_curves_has_owners_and_nothing_else() -> None:
-    found = taken("experiment=textbook")
+    found = take(config.load(["experiment=textbook"])[0])
     assert {channel.name: channel.owner for channel in found.channels}["m3"] == "right"
     assert [len(part) for part in (found.changes, found.checks, found.gaps)] == [0, 0, 0]
 
@@ -388,7 +389,7 @@ def test_the_page_says_what_the_terminal_says_and_loads_nothing(tmp_path: Path) 
     path = tmp_path / "new" / "inventory.html"
     assert main(["inventory", "--html", str(path)]) == 0
     text = path.read_text()
-    found = taken()
+    found = take(config.load()[0])
     for words in (*found.strengths, *found.gaps, "find_online_buy_in_store", "AGF 2012"):
         assert words in text
     page = Page(text)

@@ -27,7 +27,7 @@ def test_levelled_shares_make_constant_elasticity_channels_earn_alike() -> None:
     for _ in range(8):
         less, more = (
             size * ((1 + rise) ** power - 1) * shares ** (power - 1) / rise
-            for rise in (-truth.RISE, truth.RISE)
+            for rise in truth.changes(shares) * [[-1], [1]]
         )
         shares = truth.levelled(shares, less, more)
     slopes = size * power * shares ** (power - 1)

@@ -176,18 +176,20 @@ def _earned_by(fork: Simulation, weeks: int) -> float:
 def levelled(shares: np.ndarray, less: np.ndarray, more: np.ndarray) -> np.ndarray:
     """Return shares at which the next euro earns the same, by two slopes per medium.
 
-    A medium's slope is `less` half-way to the lower money that was tried, `more` half-way
-    to the higher, and of the same elasticity beyond; where it can spend no more, that is a
-    kink, and it stays. No share moves by more than a factor of three at once.
+    A medium's slope is `less` between its money and the lower that was tried, `more` between
+    its money and the higher (at the mean of their square roots: exact where response is a
+    square root, and near it for the elasticities that are known), and of the same elasticity
+    beyond; where it can spend no more, that is a kink, and it stays. No share moves by more
+    than a factor of three at once.
     """
     less = np.maximum(less, 1e-6)
     more = np.clip(more, 1e-9, less)
-    down, up = changes(shares) / 2
-    steepness = np.clip(np.log(less / more) / np.log((1 + up) / (1 - down)), 0.3, 50.0)
+    lower, higher = ((1 + np.sqrt(1 + changes(shares) * [[-1], [1]])) / 2) ** 2
+    steepness = np.clip(np.log(less / more) / np.log(higher / lower), 0.3, 50.0)
 
     def wanted(slope: float) -> np.ndarray:
         power = 1 / np.where(slope > less, np.minimum(steepness, 5.0), steepness)
-        moved: np.ndarray = shares * np.clip((1 - down) * (less / slope) ** power, 1 / 3, 3.0)
+        moved: np.ndarray = shares * np.clip(lower * (less / slope) ** power, 1 / 3, 3.0)
         return moved
 
     low, high = math.log(1e-9), math.log(less.max() * 1e3)

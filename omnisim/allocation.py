@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from omnisim.curves import Curve
-from omnisim.spec import Steering
+from omnisim.spec import WEEKS_IN_YEAR, Steering
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -24,6 +24,7 @@ ODDS = 10.0  # prior odds that drift is slow
 PASSES = 3  # noise and response are estimated in turn, each given the other
 FEWEST_ROWS = 3
 SATED = 0.98  # a medium that spends a smaller part of its plan than this cannot take more
+COARSE, FINER, ROUNDS = 400, 8, 7  # parts of the budget that are tried, then parts of a part
 NEGLIGIBLE = 0.01  # rows that forgetting has made lighter than this are left out
 
 
@@ -47,26 +48,142 @@ class View:
     used: Floats
 
 
+def part(view: View, media: Sequence[int]) -> View:
+    """Return a view of some media of a view, as if there were no others."""
+    rows = list(media)
+    shares = view.shares[rows]
+    return View(
+        tuple(view.media[row] for row in rows),
+        view.spend[:, rows],
+        view.credit[:, rows],
+        view.weeks_ago,
+        shares / shares.sum(),
+        view.used[:, rows],
+    )
+
+
 def decide(view: View, steering: Steering) -> Floats:
     """Return new shares of the scope's budget (float64[media], sum 1).
 
-    Without a visible row, or without credit in the last review window, the plan stays.
+    Without a visible row, or without credit in the last review window, the plan stays, as
+    far as caps allow it.
     """
     if len(view.media) == 1:
         return np.ones(1)
     if len(view.weeks_ago) == 0:
-        return view.shares.copy()
+        return _within(view.shares, caps(view, steering))
     order = _by_content(view)
     shares, spend, credit = view.shares[order], view.spend[:, order], view.credit[:, order]
     window = view.weeks_ago < view.weeks_ago.min() + steering.review_weeks
     worth = credit[window].sum(axis=0)
+    paid = spend[window].sum(axis=0)
     if steering.rule == "marginal":
         worth = worth * elasticities(spend, credit, view.weeks_ago, steering)
+    if steering.rule == "average_cpo":
+        worth = np.where(paid > 0, worth / np.where(paid > 0, paid, 1.0), 0.0)
     total = worth.sum()
-    most = _capacity(spend[window].sum(axis=0), view.used[window][:, order].sum(axis=0))
+    most = _capacity(paid, view.used[window][:, order].sum(axis=0))
+    cap = caps(view, steering)[order]
     decided: Floats = np.empty_like(shares)
-    decided[order] = step(shares, worth / total, most, steering) if total > 0 else shares
+    if total > 0:
+        decided[order] = step(shares, evened(worth / total, steering), most, steering, cap)
+    else:
+        decided[order] = _within(shares, cap)
     return decided
+
+
+def worth(view: View, steering: Steering) -> Floats:
+    """Return what every medium's next share of money is worth (float64[media], orders).
+
+    Learned elasticity times the credit of the last review window: where money over worth
+    is alike, the next credited order costs the same.
+    """
+    if len(view.weeks_ago) == 0:
+        return np.zeros(len(view.media))
+    order = _by_content(view)
+    spend, credit = view.spend[:, order], view.credit[:, order]
+    window = view.weeks_ago < view.weeks_ago.min() + steering.review_weeks
+    orders: Floats = np.empty(len(order))
+    orders[order] = credit[window].sum(axis=0)
+    if steering.rule == "marginal":
+        orders[order] *= elasticities(spend, credit, view.weeks_ago, steering)
+    return orders
+
+
+def quote(view: View, steering: Steering) -> float:
+    """Return the marginal CPO at which a whole scope would grow (EUR; infinite without credit)."""
+    orders = math.fsum(worth(view, steering))
+    if orders <= 0:
+        return math.inf
+    window = view.weeks_ago < view.weeks_ago.min() + steering.review_weeks
+    return math.fsum(view.spend[window].flat) / orders
+
+
+def follow_sales(view: View, steering: Steering) -> Floats:
+    """Return each medium's share of last year's credit, between floor and cap (C2)."""
+    cap = caps(view, steering)
+    if len(view.media) == 1 or len(view.weeks_ago) == 0:
+        return _within(view.shares, cap)
+    year = view.weeks_ago < view.weeks_ago.min() + WEEKS_IN_YEAR
+    sold = view.credit[year].sum(axis=0)
+    if sold.sum() <= 0:
+        return _within(view.shares, cap)
+    low = np.full(len(sold), min(steering.floor, 1 / len(sold)))
+    return _fitted(np.maximum(sold / sold.sum(), 1e-12), low, np.minimum(cap, 1.0))
+
+
+def between(shares: Floats, target: Floats, steering: Steering) -> Floats:
+    """Return shares of several budgets after one step towards a target of any scale.
+
+    Evenness draws it to equal parts, as it does among media; step and damping hold, caps of
+    media do not.
+    """
+    if target.sum() <= 0 or len(shares) == 1:
+        return shares.copy()
+    unbounded = np.full(len(shares), np.inf)
+    return step(shares, evened(target / target.sum(), steering), unbounded, steering)
+
+
+def released(so_far: Floats, belief: Floats, steering: Steering) -> Floats:
+    """Return the part of every medium's money that is not held back (float64[belief]).
+
+    What the next order costs beyond `limit` is held back step by step, and let go again; a
+    medium without credit buys no order at any price.
+    """
+    if steering.limit is None:
+        return np.ones(len(so_far))
+    cost = np.where(np.isnan(belief), np.inf, belief)
+    ratio = np.clip(steering.limit / cost, 1 - steering.step, 1 + steering.step)
+    freed: Floats = np.clip(so_far * ratio, steering.floor, 1.0)
+    return freed
+
+
+def politics(asked: Floats, inflation: Floats, power: Floats, company_weight: float) -> Floats:
+    """Return what a board is asked for, as it hears it (float64[asked], M11).
+
+    What all departments exaggerate alike cancels, to the bit.
+    """
+    louder = (1 - company_weight) * (inflation - inflation.max()) + power - power.max()
+    heard: Floats = asked * np.exp(louder)
+    return heard
+
+
+def evened(target: Floats, steering: Steering) -> Floats:
+    """Return a target drawn towards equal parts by `evenness` (M11: (1 - s) p + s / n)."""
+    drawn: Floats = (1 - steering.evenness) * target + steering.evenness / len(target)
+    return drawn
+
+
+def caps(view: View, steering: Steering) -> Floats:
+    """Return the cap of every medium of a view (float64[media], infinite without one)."""
+    return np.array([steering.cap.get(name, np.inf) for name in view.media])
+
+
+def _within(shares: Floats, cap: Floats) -> Floats:
+    """Return a plan that stays, but for what caps take from it."""
+    if (shares <= cap).all():
+        return shares.copy()
+    return _fitted(np.maximum(shares, 1e-12), np.zeros(len(shares)), np.minimum(cap, 1.0))
 
 
 def believed(view: View, steering: Steering) -> Floats:
@@ -97,28 +214,38 @@ def equal(view: View) -> Floats:
     return np.full(len(view.media), 1 / len(view.media))
 
 
-def step(shares: Floats, target: Floats, most: Floats, steering: Steering) -> Floats:
+def step(
+    shares: Floats, target: Floats, most: Floats, steering: Steering, cap: Floats | None = None
+) -> Floats:
     """Return the shares after one damped step towards a target.
 
-    No medium falls below the floor, gets more than `most`, or moves by more than `step`
-    times its own share; what the bounds leave over or short is spread in proportion. The
-    floor wins over the rest, and money that sated media leave wins over the step.
+    No medium falls below the floor, gets more than `most` or its `cap`, or moves by more than
+    `step` times its own share; what the bounds leave over or short is spread in proportion.
+    The floor wins over the rest, and money that sated media or caps leave wins over the step.
     """
+    cap = np.full(len(shares), np.inf) if cap is None else cap
+    free = np.minimum(cap, 1.0)
     floor = min(steering.floor, 1 / len(shares))
+    most = np.minimum(most, cap)
+    sated = most < cap
     low = np.maximum(floor, np.minimum(most, shares * (1 - steering.step)))
     high = np.maximum(floor, np.minimum(most, shares * (1 + steering.step)))
     if low.sum() > 1:
-        low, high = np.full_like(shares, floor), np.ones_like(shares)
+        low, high = np.full_like(shares, floor), np.maximum(floor, free)
     if high.sum() < 1:
-        high = np.where(np.isinf(most), 1.0, high)
+        high = np.where(sated, high, np.maximum(floor, free))
     if high.sum() < 1:  # nobody can take more: the plan stays and the rest goes unspent
-        return shares.copy()
-    wanted = np.maximum(shares + steering.damping * (target - shares), 1e-12)
+        return _within(shares, cap)
+    return _fitted(np.maximum(shares + steering.damping * (target - shares), 1e-12), low, high)
+
+
+def _fitted(wanted: Floats, low: Floats, high: Floats) -> Floats:
+    """Return what is wanted times a common factor, within bounds, with sum 1."""
     # The sum is piecewise linear in the common factor: its corners are the bounds.
     factors = np.sort(np.concatenate([low / wanted, high / wanted]))
     totals = np.clip(factors[:, None] * wanted, low, high).sum(axis=1)
-    stepped: Floats = np.clip(np.interp(1.0, totals, factors) * wanted, low, high)
-    return stepped
+    fitted: Floats = np.clip(np.interp(1.0, totals, factors) * wanted, low, high)
+    return fitted
 
 
 def elasticities(spend: Floats, credit: Floats, weeks_ago: Whole, steering: Steering) -> Floats:
@@ -245,8 +372,9 @@ def largest_remainder(cents: int, shares: Sequence[float] | Floats) -> Whole:
 def best_split(curves: Sequence[Curve], budget: float) -> Floats:
     """Return the spends that cause most orders (float64[curves], EUR, sum `budget`).
 
-    Concave curves only: marginal returns are made equal by bisection on their common
-    level, and a curve whose first euro returns less gets nothing (water-filling).
+    Concave curves only (else `best_funding`): marginal returns are made equal by bisection
+    on their common level, and a curve whose first euro returns less gets nothing
+    (water-filling).
     """
     if budget <= 0:
         return np.zeros(len(curves))
@@ -264,3 +392,43 @@ def best_split(curves: Sequence[Curve], budget: float) -> Floats:
         low, high = (middle, high) if spends(middle).sum() > budget else (low, middle)
     best: Floats = spends(low)
     return best * (budget / math.fsum(best))
+
+
+def best_funding(curves: Sequence[Curve], budget: float) -> Floats:
+    """Return the spends that cause most orders (float64[curves], EUR, sum `budget`).
+
+    Curves of any shape that rise: S-shaped ones may be funded in full or not at all. All
+    splits into parts of the budget are compared (dynamic programming), then all splits
+    into smaller parts around the best one.
+    """
+    low, parts = np.zeros(len(curves), np.int64), COARSE
+    held, unit = low, 0.0
+    for _ in range(ROUNDS):
+        unit, room = budget / parts, range(int(parts - low.sum()) + 1)
+        gains = [
+            [c.orders((at + n) * unit) for n in room] for c, at in zip(curves, low, strict=True)
+        ]
+        held = low + _most(np.array(gains))
+        low, parts = np.maximum(0, (held - 2) * FINER), parts * FINER
+    best: Floats = held.astype(np.float64) * unit
+    return best
+
+
+def _most(gains: Floats) -> Whole:
+    """Return how many parts each curve gets so that gains add up to most (int64[curves]).
+
+    `gains` float64[curves, parts + 1] by the number of parts; all parts are handed out.
+    """
+    every = np.arange(gains.shape[1])
+    left = every[:, None] - every[None, :]  # for whom came before, by parts in all and of one
+    best: Floats = gains[0]
+    chosen = []
+    for own in gains[1:]:
+        together = np.where(left >= 0, best[left] + own, -np.inf)
+        chosen.append(together.argmax(axis=1))
+        best = np.max(together, axis=1)
+    split, rest = [], len(every) - 1
+    for choice in reversed(chosen):
+        split.append(int(choice[rest]))
+        rest -= split[-1]
+    return np.array([rest, *reversed(split)], np.int64)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Reads = Literal["own_claims", "last_touch", "claims"]
 
 
@@ -41,25 +42,65 @@ def last_touched(caused: Floats, baseline: float, leak: Floats, capture: Floats)
     return touched
 
 
-def claimed(caused: Floats, baseline: float, capture: Floats) -> Floats:
+def shared(causes: Floats, parts: Flags) -> Floats:
+    """Return the orders that each medium caused, every order once (float64[media]).
+
+    `causes` float64[causes] are orders, `parts` bool[causes, media] the media that each
+    needs: media that bring orders only together share them alike (their Shapley value).
+    """
+    return touched(causes / parts.sum(axis=1), parts)
+
+
+def touched(causes: Floats, parts: Flags) -> Floats:
+    """Return the orders in which each medium has a part (float64[media])."""
+    return np.array([math.fsum(causes[part]) for part in parts.T])
+
+
+def claimed(causes: Floats, parts: Flags, baseline: float, capture: Floats) -> Floats:
     """Return the orders that each medium claims (float64[media], M4b).
 
-    It has touched all that it `caused` and the share `capture` of all others, and takes
-    them whoever else does.
+    It has touched all in which it has a part and the share `capture` of all others, and
+    takes them whoever else does.
     """
-    claims: Floats = caused + capture * (baseline + math.fsum(caused) - caused)
+    own = touched(causes, parts)
+    claims: Floats = own + capture * (baseline + math.fsum(causes) - own)
     return claims
 
 
 def claimed_together(
-    caused: Floats, baseline: float, capture: Floats, own: npt.NDArray[np.bool_]
+    causes: Floats, parts: Flags, baseline: float, capture: Floats, own: Flags
 ) -> float:
     """Return the orders that a department claims for its `own` media, each order once.
 
     No two media capture the same order.
     """
-    others = baseline + math.fsum(caused[~own])
-    return math.fsum(caused[own]) + math.fsum(capture[own]) * others
+    has_part = parts[:, own].any(axis=1)
+    others = baseline + math.fsum(causes[~has_part])
+    return math.fsum(causes[has_part]) + math.fsum(capture[own]) * others
+
+
+def contested(caused: Floats, baseline: float, captured: Floats, contestable: float) -> Floats:
+    """Return the credit of departments that pay to be seen last (float64[departments], M5).
+
+    Of all orders the share `contestable` goes to whoever stands nearest to their end: in
+    proportion to the EUR that each spends there (`captured`), which cause no order; of the
+    rest each has what it `caused`. Where nobody spends, all is as caused.
+    """
+    money = math.fsum(captured)
+    if money == 0:
+        return caused.copy()
+    pool = contestable * (baseline + math.fsum(caused))
+    credit: Floats = (1 - contestable) * caused + pool * captured / money
+    return credit
+
+
+def reached(rates: Floats) -> float:
+    """Return the share of orders that any touch meets which meet it independently.
+
+    One list that knows an order once credits no more than this (M4c); claims of all are
+    the sum of the rates.
+    """
+    return float(1 - np.prod(1 - rates))
 
 
 def counted(expected: Floats, luck: Floats) -> Floats:

@@ -18,7 +18,7 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 
 from omnisim.measures import (
-    COSTLY,
+    BESIDE,
     EMPTY,
     EXPECTED,
     HEADLINE,
@@ -105,8 +105,9 @@ class Comparison:
     @property
     def headline(self) -> tuple[str, ...]:
         """Return the outcomes that people are shown; profit only where it is no contribution."""
-        cost = max((x.mean for x in self.levels if x.outcome == COSTLY[0]), default=0.0)
-        return tuple(dict.fromkeys((*HEADLINE, *(COSTLY if cost > 0 else ()), self.primary)))
+        costs = {x.outcome for x in self.levels if x.outcome in BESIDE and x.mean > 0}
+        costly = [name for name in (*BESIDE, "profit") if name in costs or name not in BESIDE]
+        return tuple(dict.fromkeys((*HEADLINE, *(costly if costs else ()), self.primary)))
 
     def of(self, outcome: str) -> dict[str, Row]:
         """Return the rows of one outcome by arm."""

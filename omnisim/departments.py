@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import mesa
 
 from omnisim import allocation
 from omnisim.attribution import Reads
-from omnisim.spec import WEEKS_IN_YEAR, Steering
+from omnisim.spec import WEEKS_IN_YEAR, Incentives, Steering
 
 
 class Department(mesa.Agent):
@@ -39,6 +40,7 @@ class Department(mesa.Agent):
         self.steering = steering
         self.company_weight = company_weight
         self.budget_cents = budget_cents
+        self.every_weeks = steering.review_weeks
 
     def decide(self, view: allocation.View) -> allocation.Floats:
         """Return new shares of the own budget (float64[media], sum 1)."""
@@ -57,21 +59,82 @@ class Department(mesa.Agent):
         self.budget_cents = state["budget_cents"]
 
 
-def weekly_plan(budget_cents: int) -> tuple[int, ...]:
+def weekly_plan(budget_cents: int, reserve: float = 0.0, rush_weeks: int = 0) -> tuple[int, ...]:
     """Return the cents of each week: a year's budget in equal parts, to the cent.
 
-    Cents that are left over go to the first weeks.
+    The share `reserve` is kept back and spent in equal parts in the last `rush_weeks` of the
+    year, or not at all if there are none. Cents that are left over go to the first weeks.
     """
-    each, over = divmod(budget_cents, WEEKS_IN_YEAR)
-    return tuple(each + (week < over) for week in range(WEEKS_IN_YEAR))
+    kept = round(reserve * budget_cents)
+    plan = list(_alike(budget_cents - kept, WEEKS_IN_YEAR))
+    first = WEEKS_IN_YEAR - rush_weeks
+    for week, cents in enumerate(_alike(kept, rush_weeks), first):
+        plan[week] += cents
+    return tuple(plan)
 
 
-def next_budgets(budgets: Mapping[str, int], growth: float, total_cents: int) -> dict[str, int]:
-    """Return next year's budgets: all grow alike, then are scaled to the company's total.
+def _alike(cents: int, parts: int) -> tuple[int, ...]:
+    """Return cents in equal parts, those left over in the first."""
+    each, over = divmod(cents, max(parts, 1))
+    return tuple(each + (part < over) for part in range(parts))
 
-    What a department had is what it gets (M2 without ratchet), to the cent.
+
+def next_budgets(
+    budgets: Mapping[str, int],
+    growth: float,
+    total_cents: int,
+    ratchet: float = 0.0,
+    unspent: Mapping[str, int] | None = None,
+) -> dict[str, int]:
+    """Return next year's budgets, scaled to the company's total, to the cent (M2).
+
+    What a department had grows alike for all, less the part `ratchet` of what it did not
+    spend (`unspent` cents; overspending earns nothing). Where all would lose everything,
+    nobody loses anything.
     """
     keys = sorted(budgets)
-    asked = [(1 + growth) * budgets[key] for key in keys]
-    split = allocation.largest_remainder(total_cents, asked).tolist()
+    grown = [(1 + growth) * budgets[key] for key in keys]
+    lost = [ratchet * max(0, (unspent or {}).get(key, 0)) for key in keys]
+    asked = [max(0.0, had - less) for had, less in zip(grown, lost, strict=True)]
+    split = allocation.largest_remainder(total_cents, asked if any(asked) else grown).tolist()
     return dict(zip(keys, split, strict=True))
+
+
+def company_weight(incentives: Incentives, weeks: int) -> float:
+    """Return the weight of the company's result in what heads care for, weeks after adoption.
+
+    It is what pay rewards, raised by a programme of culture as long as that is paid, and
+    falling back at the same pace when it ends.
+    """
+    paid_for, words = incentives.company_weight, incentives.culture
+    if words.weeks == 0:
+        return paid_for
+    under_way = min(weeks, words.weeks)
+    risen = max(0.0, words.goal - paid_for) * (1 - math.exp(-under_way / words.pace))
+    return paid_for + risen * math.exp(-(weeks - under_way) / words.pace)
+
+
+def spends_the_rest(own: float, firm: float, company_weight: float, incentives: Incentives) -> bool:
+    """Tell whether a head spends the last euro of the year rather than lose it (O10).
+
+    `own` is what the euro earns in orders that the department claims, `firm` what it earns
+    the company (EUR of margin each). Not to spend it saves the company the euro, and costs
+    the head what the ratchet takes from all budgets to come.
+    """
+    fear = incentives.ratchet * incentives.private_value
+    fear *= incentives.discount / (1 - incentives.discount)
+    return (1 - company_weight) * own + company_weight * (firm - 1) + fear >= 0
+
+
+def gives_up(
+    own_cost: float, their_cost: float, margin: float, company_weight: float, private_value: float
+) -> bool:
+    """Tell whether a head gains by leaving a euro of budget to another department (M1).
+
+    `own_cost` and `their_cost` are the marginal CPOs that both quote, `margin` what an order
+    leaves (EUR). It loses what the euro earned it in credit and the euro itself, and gains
+    what the company gains.
+    """
+    mine, theirs = margin / own_cost, margin / their_cost
+    lost = (1 - company_weight) * mine + private_value
+    return company_weight * (theirs - mine) > lost

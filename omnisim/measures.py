@@ -135,11 +135,18 @@ TOTALS = (
         "sum of integration_cost",
     ),
     Outcome(
+        "overhead",
+        "Overhead",
+        "eur",
+        "What steering and culture cost beside media",
+        "sum of overhead",
+    ),
+    Outcome(
         "profit",
         "Profit",
         "eur",
-        "What is left of the contribution after integration",
-        "contribution - integration_cost",
+        "What is left of the contribution after integration and overhead",
+        "contribution - integration_cost - overhead",
     ),
     Outcome("cpo", "CPO", "eur_each", "Marketing cost per order", "marketing_cost / orders"),
     Outcome(
@@ -157,6 +164,20 @@ OTHERS = (
         "eur",
         "Money allocated to media that was not spent",
         "sum of (planned_cents - spent_cents) over media / 100",
+    ),
+    Outcome(
+        "held_back",
+        "Money held back",
+        "eur",
+        "Budget that was not allocated to media",
+        "sum of held_back_cents / 100",
+    ),
+    Outcome(
+        "last_week_spike",
+        "Last-week spike",
+        "number",
+        "Spending in the last week of the year against a usual week",
+        "mean over whole years of spent_cents in the last week / mean of the other 51",
     ),
     Outcome(
         "reallocation_rate",
@@ -261,7 +282,7 @@ HEADLINE = (
     "claims_ratio",
     "reallocation_rate",
 )
-COSTLY = ("integration_cost", "profit")  # headlines where integration costs anything
+BESIDE = ("integration_cost", "overhead")  # headlines, with profit, where they cost anything
 OF_MEDIA = ("contacts", "clicks", "last_touch", "claims")
 LOST = tuple(f"lost_{stage}" for stage in STAGES)
 DISCOUNT = 0.1  # a year, of what customers will bring
@@ -326,13 +347,14 @@ def _rows(spec: ExperimentSpec, record: Records) -> Iterator[tuple[str, str, flo
     whole = _sums(weekly)
     for first, after in ((0, ""), (weeks - LAST_WEEKS, LAST)):
         sums = _sums(weekly[weekly["week"] >= first])
-        linked = math.fsum(company.loc[company["week"] >= first, "integration_cost"])
+        beside = _sums(company.loc[company["week"] >= first, list(BESIDE)])
         for twin in ("", EXPECTED):
-            for name, value in _totals(sums, linked, twin).items():
+            for name, value in _totals(sums, beside, twin).items():
                 yield f"{name}{after}", "", value
     for name, value in _others(whole, company, weeks / WEEKS_IN_YEAR).items():
         yield name, "", value
     yield "reallocation_rate", "", _reallocation_rate(record.weekly, weeks)
+    yield "last_week_spike", "", _last_week_spike(company, spec.horizon.history_weeks)
     for channel, rows in weekly.groupby("channel", sort=True):
         for name, value in _channel(_sums(rows), rows["kind"].iloc[0] == "media").items():
             yield name, str(channel), value
@@ -345,7 +367,7 @@ def _sums(frame: pd.DataFrame) -> dict[str, float]:
     return {str(name): math.fsum(column) for name, column in zip(numbers, columns, strict=True)}
 
 
-def _totals(sums: Mapping[str, float], linked: float, twin: str) -> dict[str, float]:
+def _totals(sums: Mapping[str, float], beside: Mapping[str, float], twin: str) -> dict[str, float]:
     cost = sums["spent_cents"] / 100
     orders, new = sums[f"{twin}orders"], sums[f"{twin}new_customers"]
     kept = sums[f"{twin}margin"] - sums[f"{twin}cost_to_serve"]
@@ -355,11 +377,11 @@ def _totals(sums: Mapping[str, float], linked: float, twin: str) -> dict[str, fl
         f"{twin}orders": orders,
         f"{twin}new_customers": new,
         f"{twin}contribution": kept - cost,
-        f"{twin}profit": kept - cost - linked,
+        f"{twin}profit": kept - cost - math.fsum(beside.values()),
         f"{twin}cpo": _ratio(cost, orders),
         f"{twin}cpo_new": _ratio(cost, new),
     }
-    return values if twin else {**values, "marketing_cost": cost, "integration_cost": linked}
+    return values if twin else {**values, "marketing_cost": cost, **beside}
 
 
 def _others(sums: Mapping[str, float], company: pd.DataFrame, years: float) -> dict[str, float]:
@@ -374,6 +396,7 @@ def _others(sums: Mapping[str, float], company: pd.DataFrame, years: float) -> d
     stays = max(0.0, 1 - churn)
     return {
         "unspent": (sums["planned_cents"] - sums["spent_cents"]) / 100,
+        "held_back": whole["held_back_cents"] / 100,
         "claims_ratio": _ratio(whole["department_claims"], sums["orders"]),
         "expected_claims_ratio": _ratio(
             whole["expected_department_claims"], sums["expected_orders"]
@@ -397,6 +420,16 @@ def _reallocation_rate(weekly: pd.DataFrame, weeks: int) -> float:
     shares = plan.div(plan.sum(axis=1), axis=0)
     moved = shares.diff().abs().iloc[1:].dropna()
     return _ratio(math.fsum(moved.to_numpy().flat), 2 * len(moved))
+
+
+def _last_week_spike(company: pd.DataFrame, history_weeks: int) -> float:
+    spent, week = company["spent_cents"], company["week"] + history_weeks
+    spikes = []
+    for _, year in spent.groupby(week // WEEKS_IN_YEAR):
+        if len(year) == WEEKS_IN_YEAR:
+            last = float(year.iloc[-1])
+            spikes.append(_ratio(last * (WEEKS_IN_YEAR - 1), math.fsum(year) - last))
+    return _ratio(math.fsum(spikes), len(spikes))
 
 
 def _channel(sums: Mapping[str, float], is_medium: bool) -> dict[str, float]:

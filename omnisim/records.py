@@ -67,6 +67,7 @@ COMPANY_COLUMNS = (
     "multichannel_customers",
     "satisfaction",
     "integration_cost",
+    "overhead",
 )
 TRUTH_COLUMNS = (
     *("channel", "factor", "spend_year", "believed_cpo"),

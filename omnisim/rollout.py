@@ -7,6 +7,7 @@ longer, disturbs for longer and fails more often. Pure rules: luck comes in as n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -186,6 +187,26 @@ def disruption(links: Links, terms: Terms) -> Floats:
         rise = change["after"] - change["before"]
         factor[terms.ends[change["pair"]]] *= 1 - terms.disruption[change["dimension"]] * rise
     return factor
+
+
+def worth(steps: int, value: float, cost: float, complement: float) -> float:
+    """Return what the first steps of an integration are worth, in the unit of its arguments.
+
+    Every step has a `value` and a `cost` of its own; every two steps together bring
+    `complement` (M14).
+    """
+    return steps * (value - cost) + complement * steps * (steps - 1) / 2
+
+
+def pays_beyond(value: float, cost: float, complement: float) -> float:
+    """Return the number of steps beyond which an integration is worth more than none.
+
+    0 where the first one pays, infinite where steps cost more than they are worth and none
+    completes another.
+    """
+    if value >= cost:
+        return 0.0
+    return 1 + 2 * (cost - value) / complement if complement > 0 else math.inf
 
 
 # The plan

@@ -21,6 +21,8 @@ MODEL = (
         "steering",
         "simulation/crowd",
         "simulation/linking",
+        "simulation/budgets",
+        "simulation/moves",
         "simulation/textbook",
         "simulation/population",
         "simulation/truth",

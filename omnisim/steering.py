@@ -7,21 +7,28 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import mesa
+import numpy as np
 
 from omnisim import allocation
 from omnisim.attribution import Reads
 from omnisim.departments import Department
-from omnisim.spec import Strategy
-
-FIXED, ORACLE, GIVEN = "(fixed)", "(oracle)", "(given)"  # no department can have these names
+from omnisim.spec import (
+    CENTRE,
+    FINANCE,
+    FIXED,
+    SPLITTER,
+    WEEKS_IN_YEAR,
+    Strategy,
+    budget_scopes,
+)
 
 
 class Decider(Protocol):
     """Somebody who splits a budget over a scope of media.
 
     `reads` is the credit shown, mixed by `company_weight`, `delay_weeks` late and with a
-    log error of standard deviation `noise`; who `explores` varies spend around the plan. A
-    decider remembers nothing: the view is its whole memory.
+    log error of standard deviation `noise`; who `explores` varies spend around the plan. It
+    decides `every_weeks`, and remembers nothing: the view is its whole memory.
     """
 
     key: str
@@ -31,6 +38,7 @@ class Decider(Protocol):
     delay_weeks: int
     noise: float
     explores: bool
+    every_weeks: int
 
     def decide(self, view: allocation.View) -> allocation.Floats:
         """Return new shares of the scope's budget (float64[media], sum 1)."""
@@ -38,11 +46,77 @@ class Decider(Protocol):
 
 
 class OmnichannelManager(mesa.Agent):
-    """One who splits the whole budget, on reports that come late and blurred."""
+    """One who splits the budget of many departments, on reports that come late and blurred.
 
-    key = "omnichannel_manager"
+    Whose orders are carried out in part only leaves media to their departments, which vary
+    what they spend.
+    """
+
+    key = CENTRE
     company_weight = 0.0
-    explores = True
+
+    def __init__(self, model: mesa.Model, strategy: Strategy, media: tuple[str, ...]) -> None:
+        """Take office over a scope of media."""
+        super().__init__(model)
+        self.media = media
+        self.steering = strategy.steering
+        self.reads: Reads = strategy.attribution.kind
+        self.delay_weeks = strategy.steering.report_delay_weeks
+        self.noise = strategy.steering.report_noise
+        self.every_weeks = strategy.steering.review_weeks
+        self.explores = strategy.steering.mandate == 1
+
+    def decide(self, view: allocation.View) -> allocation.Floats:
+        """Return new shares of the scope's budget by the rule that departments use too."""
+        seen = self._looked_at(view)
+        if len(seen) == len(view.media):
+            return allocation.decide(view, self.steering)
+        shares = view.shares.copy()
+        whole = math.fsum(shares[seen])
+        if whole > 0:
+            part = allocation.part(view, seen)
+            shares[seen] = whole * allocation.decide(part, self.steering)
+        return shares
+
+    def _looked_at(self, view: allocation.View) -> list[int]:
+        """Return the media that she has time for: those whose reports stand out most."""
+        most = self.steering.attention
+        if most is None or most >= len(view.media):
+            return list(range(len(view.media)))
+        orders = np.maximum(allocation.worth(view, self.steering), 1e-9)
+        price = np.log(np.maximum(view.shares, 1e-9) / orders)
+        stand_out = np.abs(price - np.median(price))
+        return sorted(np.argsort(-stand_out, kind="stable")[:most].tolist())
+
+
+class EqualSplitter(mesa.Agent):
+    """One who gives every medium the same, at once, whatever the reports say."""
+
+    key = SPLITTER
+    reads: Reads = "last_touch"
+    company_weight = 0.0
+    delay_weeks = 0
+    noise = 0.0
+    explores = False
+
+    def __init__(self, model: mesa.Model, strategy: Strategy, media: tuple[str, ...]) -> None:
+        """Take office over a scope of media."""
+        super().__init__(model)
+        self.media = media
+        self.every_weeks = strategy.steering.review_weeks
+
+    def decide(self, view: allocation.View) -> allocation.Floats:
+        """Return equal shares."""
+        return allocation.equal(view)
+
+
+class FinanceOffice(mesa.Agent):
+    """One who gives every medium its share of last year's credited sales, once a year (C2)."""
+
+    key = FINANCE
+    company_weight = 0.0
+    explores = False
+    every_weeks = WEEKS_IN_YEAR
 
     def __init__(self, model: mesa.Model, strategy: Strategy, media: tuple[str, ...]) -> None:
         """Take office over a scope of media."""
@@ -54,28 +128,8 @@ class OmnichannelManager(mesa.Agent):
         self.noise = strategy.steering.report_noise
 
     def decide(self, view: allocation.View) -> allocation.Floats:
-        """Return new shares of the scope's budget by the rule that departments use too."""
-        return allocation.decide(view, self.steering)
-
-
-class EqualSplitter(mesa.Agent):
-    """One who gives every medium the same, at once, whatever the reports say."""
-
-    key = "equal_splitter"
-    reads: Reads = "last_touch"
-    company_weight = 0.0
-    delay_weeks = 0
-    noise = 0.0
-    explores = False
-
-    def __init__(self, model: mesa.Model, media: tuple[str, ...]) -> None:
-        """Take office over a scope of media."""
-        super().__init__(model)
-        self.media = media
-
-    def decide(self, view: allocation.View) -> allocation.Floats:
-        """Return equal shares."""
-        return allocation.equal(view)
+        """Return the shares of last year's credit."""
+        return allocation.follow_sales(view, self.steering)
 
 
 def deciders(strategy: Strategy, media: Iterable[str], model: mesa.Model) -> tuple[Decider, ...]:
@@ -86,41 +140,25 @@ def deciders(strategy: Strategy, media: Iterable[str], model: mesa.Model) -> tup
     """
     scopes = budget_scopes(strategy, media)
     scopes.pop(FIXED, None)
-    match strategy.steering.kind:
+    words = strategy.steering
+    match words.kind:
         case "frozen" | "oracle" | "given":
             return ()
-        case "siloed":
-            weight = strategy.incentives.company_weight
-            return tuple(
-                Department(model, key, scope, strategy.steering, weight)
-                for key, scope in scopes.items()
-            )
-        case "central":
-            return tuple(OmnichannelManager(model, strategy, scope) for scope in scopes.values())
         case "equal":
-            return tuple(EqualSplitter(model, scope) for scope in scopes.values())
-
-
-def budget_scopes(strategy: Strategy, media: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return who holds the budget of which media (sorted keys, sorted media, each once).
-
-    Departments keep their own where nobody steers across them; media that are fixed
-    belong to no decider and stand under `FIXED`.
-    """
-    paid, fixed = set(media), set(strategy.steering.fixed)
-    pools = {
-        "central": {OmnichannelManager.key: paid},
-        "equal": {EqualSplitter.key: paid},
-        "oracle": {ORACLE: paid},
-        "given": {GIVEN: paid},
-    }
-    owners = {key: set(unit.owns) & paid for key, unit in strategy.organigram.items()}
-    scopes = {
-        key: tuple(sorted(pool - fixed))
-        for key, pool in pools.get(strategy.steering.kind, owners).items()
-    }
-    scopes[FIXED] = tuple(sorted(paid & fixed))
-    return {key: scopes[key] for key in sorted(scopes) if scopes[key]}
+            return tuple(EqualSplitter(model, strategy, scope) for scope in scopes.values())
+        case "percent_of_sales":
+            return tuple(FinanceOffice(model, strategy, scope) for scope in scopes.values())
+    centre = scopes.pop(CENTRE, ())
+    weight = strategy.incentives.company_weight
+    who: list[Decider] = [
+        Department(model, key, scope, words, weight) for key, scope in scopes.items()
+    ]
+    if words.kind == "central" and not centre and (words.mandate > 0 or words.alone > 0):
+        steered = words.scope or tuple(scopes)
+        centre = tuple(sorted(name for key in steered for name in scopes.get(key, ())))
+    if centre:
+        who.append(OmnichannelManager(model, strategy, centre))
+    return tuple(sorted(who, key=lambda decider: decider.key))
 
 
 def split_budget(

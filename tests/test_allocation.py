@@ -14,6 +14,7 @@ from omnisim.spec import Steering
 
 C4 = Steering(kind="central")
 C3A = Steering(kind="central", rule="credit_share")
+C3B = Steering(kind="central", rule="average_cpo")
 NAMES = ("email", "print", "search", "social", "tv")
 
 
@@ -111,7 +112,7 @@ def test_a_medium_that_cannot_spend_more_is_not_given_more() -> None:
 # -- what is decided ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("steering", [C4, C3A])
+@pytest.mark.parametrize("steering", [C4, C3A, C3B])
 def test_renaming_the_media_permutes_the_decision_to_the_bit(steering: Steering) -> None:
     view = a_view(common=0.1)
     decided = decide(view, steering)
@@ -127,7 +128,7 @@ def test_renaming_the_media_permutes_the_decision_to_the_bit(steering: Steering)
         assert decide(turned, steering).tobytes() == decided[list(order)].tobytes()
 
 
-@pytest.mark.parametrize("steering", [C4, C3A])
+@pytest.mark.parametrize("steering", [C4, C3A, C3B])
 def test_deciding_changes_nothing_that_was_seen(steering: Steering) -> None:
     view = a_view()
     before = [array.copy() for array in (view.spend, view.credit, view.shares)]
@@ -136,7 +137,7 @@ def test_deciding_changes_nothing_that_was_seen(steering: Steering) -> None:
         assert array.tobytes() == kept.tobytes()
 
 
-@pytest.mark.parametrize("steering", [C4, C3A])
+@pytest.mark.parametrize("steering", [C4, C3A, C3B])
 def test_who_has_seen_nothing_keeps_the_plan(steering: Steering) -> None:
     view = a_view()
     blind = replace(
@@ -147,13 +148,13 @@ def test_who_has_seen_nothing_keeps_the_plan(steering: Steering) -> None:
     assert decide(uncredited, steering).tolist() == view.shares.tolist()
 
 
-@pytest.mark.parametrize("steering", [C4, C3A])
+@pytest.mark.parametrize("steering", [C4, C3A, C3B])
 def test_a_scope_of_one_medium_has_nothing_to_decide(steering: Steering) -> None:
     view = a_view(response=(0.4,))
     assert decide(view, steering).tolist() == [1.0]
 
 
-@pytest.mark.parametrize("steering", [C4, C3A])
+@pytest.mark.parametrize("steering", [C4, C3A, C3B])
 def test_a_medium_without_credit_falls_to_the_floor_step_by_step(steering: Steering) -> None:
     view = a_view()
     credit = view.credit.copy()
@@ -171,6 +172,22 @@ def test_only_the_last_review_window_is_credited() -> None:
     credit = view.credit.copy()
     credit[:-4] *= np.array([9, 1, 1, 1, 1])
     assert decide(replace(view, credit=credit), C3A).tolist() == decide(view, C3A).tolist()
+
+
+def test_credit_per_euro_ranks_media_by_what_an_order_costs_on_average() -> None:
+    view = replace(a_view(), credit=np.tile([50.0, 100.0, 100.0, 200.0, 100.0], (104, 1)))
+    spend = np.tile([100.0, 100.0, 200.0, 200.0, 400.0], (104, 1))
+    free = C3B.model_copy(update={"damping": 1.0, "step": 1.0, "floor": 0.0})
+    decided = decide(replace(view, spend=spend, used=spend, shares=np.full(5, 0.2)), free)
+    assert decided == pytest.approx(np.array([0.5, 1.0, 0.5, 1.0, 0.25]) / 3.25)
+
+
+def test_a_medium_that_was_not_bought_has_no_average_cost() -> None:
+    view = a_view()
+    spend = view.spend.copy()
+    spend[-4:, 2] = 0.0
+    decided = decide(replace(view, spend=spend, used=spend), C3B)
+    assert decided[2] == pytest.approx(0.75 * view.shares[2])
 
 
 def test_a_weekly_review_of_two_rows_is_possible() -> None:
@@ -214,7 +231,7 @@ counts = st.integers(0, 500)
 
 @given(
     st.lists(st.tuples(counts, counts, counts), min_size=0, max_size=12),
-    st.sampled_from([C4, C3A]),
+    st.sampled_from([C4, C3A, C3B]),
 )
 def test_no_report_however_odd_leads_to_shares_that_are_none(
     reports: list[tuple[int, int, int]], steering: Steering

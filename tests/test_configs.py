@@ -209,11 +209,11 @@ def test_a_wrong_word_is_refused_in_one_line(
         ),
         (
             "market.media.m1.curve.kind=lg",
-            "market.media.m1.curve.kind: found 'lg'; allowed: ..., log, power; nearest: log",
+            "market.media.m1.curve.kind: found 'lg'; allowed: ..., log, ..., power; nearest: log",
         ),
         (
             "~market.media.m1.curve.kind",
-            "market.media.m1.curve.kind: found nothing; allowed: exponential, log, power",
+            "market.media.m1.curve.kind: found nothing; allowed: exponential, hill, ..., power",
         ),
         (
             "market.media.m1.curve.beta=1",

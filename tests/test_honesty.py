@@ -141,13 +141,14 @@ def one_department(spec: ExperimentSpec) -> Strategy:
     )
 
 
-@pytest.mark.parametrize("rule", ["marginal", "credit_share"])
+@pytest.mark.parametrize("rule", ["marginal", "credit_share", "average_cpo"])
 def test_one_department_that_is_paid_on_all_orders_steers_as_the_centre_does(rule: str) -> None:
     spec = question(*CLEAN, f"steering.rule={rule}", "horizon.weeks=26")
     firm = one_department(spec)
     spec = spec.model_copy(update={"status_quo": firm})
     siloed, central = steered(firm, kind="siloed"), steered(firm, kind="central")
-    assert same(arms(spec, siloed=siloed, central=central))
+    board, trade = steered(firm, kind="bottom_up"), steered(firm, kind="side_by_side")
+    assert same(arms(spec, siloed=siloed, central=central, board=board, trade=trade))
     late = steered(firm, kind="central", report_delay_weeks=4)
     assert not same(arms(spec, siloed=siloed, central=late))
 

@@ -9,8 +9,8 @@ import pytest
 from omnisim import steering
 from omnisim.allocation import View
 from omnisim.departments import Department
-from omnisim.spec import Strategy
-from omnisim.steering import FIXED, Decider, budget_scopes, deciders
+from omnisim.spec import FIXED, Strategy, budget_scopes
+from omnisim.steering import Decider, deciders
 
 MEDIA = ("display", "email", "print", "search", "tv")
 ORGANIGRAM: dict[str, Any] = {
@@ -105,7 +105,7 @@ def test_the_order_in_which_the_organigram_lists_its_channels_changes_nothing() 
     assert list(who(turned)) == list(who(strategy))
 
 
-@pytest.mark.parametrize("rule", ["marginal", "credit_share"])
+@pytest.mark.parametrize("rule", ["marginal", "credit_share", "average_cpo"])
 def test_who_sees_the_same_decides_the_same_to_the_bit(rule: str) -> None:
     everything = {"all": {"owns": [*MEDIA, "shop", "store"]}}
     silo = a_strategy("siloed", rule=rule)

@@ -7,7 +7,7 @@ SimPy has the time, Mesa the actors who decide. Everything that a day changes li
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import mesa
@@ -16,16 +16,24 @@ import pandas as pd
 import simpy
 from simpy.events import EventPriority
 
-from omnisim import attribution, rollout, streams
-from omnisim.allocation import View, largest_remainder
-from omnisim.departments import next_budgets, weekly_plan
+from omnisim import allocation, attribution, rollout, streams
+from omnisim.allocation import View, released
+from omnisim.departments import Department, company_weight
 from omnisim.people import People, Person
 from omnisim.records import COMPANY_COLUMNS, TRUTH_COLUMNS, Ledger, Records, records
-from omnisim.simulation import linking, truth
+from omnisim.simulation import budgets, linking, moves, truth
 from omnisim.simulation.crowd import Crowd, CrowdState
 from omnisim.simulation.population import Living, population
-from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, WEEKS_IN_YEAR, ExperimentSpec, Strategy
-from omnisim.steering import GIVEN, ORACLE, Decider, budget_scopes, deciders, split_budget
+from omnisim.spec import (
+    DAYS_IN_WEEK,
+    DAYS_IN_YEAR,
+    GIVEN,
+    ORACLE,
+    ExperimentSpec,
+    Strategy,
+    budget_scopes,
+)
+from omnisim.steering import Decider, OmnichannelManager, deciders
 
 
 @dataclass(frozen=True, order=True)
@@ -35,11 +43,14 @@ class Appointment:
     due: int
     priority: int
     key: str
-    kind: Literal["year", "review", "week", "day"]
+    kind: Literal["year", "board", "review", "trade", "committee", "request", "week", "day"]
 
 
-YEAR, REVIEW, WEEK, DAY = 0, 1, 2, 9  # order within a day
+# order within a day
+YEAR, BOARD, REVIEW, TRADE, COMMITTEE, REQUEST, WEEK, DAY = 0, 1, 2, 3, 4, 5, 6, 9
+LONGEST = 200  # bytes of a key by which appointments of one priority are told apart
 NO_MORE_WEEKS = 10_000
+OVER = 0  # days until an appointment that does not come again
 
 
 @dataclass
@@ -48,8 +59,10 @@ class State:
 
     `adopted` is the day on which the present strategy took over; `budgets` in cents of the
     year under way by scope; `shares` float64[media] of the company's budget as decided;
-    `planned` and `spent` int64[media] cents of the week; `wander` float64[media] what drift
-    has added to every log pull; `links` how far sales channels are linked.
+    `carried` what of it rolled over; `unspent` and `unplanned` what of it, week by week, was
+    not spent and not even planned; `planned` and `spent` int64[media] cents of the week;
+    `wander` float64[media] what drift has added to every log pull; `links` how far sales
+    channels are linked; `released` float64[media] the part of a plan that is not held back.
     """
 
     day: int
@@ -63,6 +76,10 @@ class State:
     agenda: list[Appointment]
     links: rollout.Links
     population: Living
+    released: np.ndarray
+    carried: dict[str, int] = field(default_factory=dict)
+    unspent: dict[str, int] = field(default_factory=dict)
+    unplanned: dict[str, int] = field(default_factory=dict)
 
     @property
     def people(self) -> People:
@@ -73,14 +90,14 @@ class State:
 
     def copy(self) -> State:
         """Return a state that can go its own way."""
-        arrays = ("shares", "planned", "spent", "wander")
+        arrays = ("shares", "planned", "spent", "wander", "released")
+        sums = ("budgets", "carried", "unspent", "unplanned")
         return replace(
             self,
-            budgets=dict(self.budgets),
             ledger=self.ledger.copy(),
             agenda=list(self.agenda),
             population=self.population.copy(),
-            **{name: getattr(self, name).copy() for name in arrays},
+            **{name: getattr(self, name).copy() for name in (*arrays, *sums)},
         )
 
 
@@ -105,6 +122,8 @@ class Simulation(mesa.Model):
         self.state = state if state is not None else self._first_state()
         self.env = simpy.Environment(initial_time=self.state.day)
         self.deciders: tuple[Decider, ...] = ()
+        self.scopes: dict[str, tuple[str, ...]] = {}
+        self._heard = 0
         self.change = np.ones(len(self.media))
 
     def _first_state(self) -> State:
@@ -123,6 +142,7 @@ class Simulation(mesa.Model):
             agenda=[],
             links=rollout.unplanned(linking.levels(self.strategy, self.terms)),
             population=self.population.born(day),
+            released=np.ones(media),
         )
 
     # -- strategy ---------------------------------------------------------------------
@@ -132,19 +152,39 @@ class Simulation(mesa.Model):
         linking.adopt(self, strategy)
         self._follow(strategy)
         today = self.state.day
-        self.state.budgets = self._split(self._year_cents())
-        self.state.agenda = [
-            Appointment(today + DAYS_IN_YEAR - today % DAYS_IN_YEAR, YEAR, "", "year"),
-            Appointment(today, DAY, "", "day"),
-            Appointment(today, WEEK, "", "week"),
-            *(Appointment(today, REVIEW, decider.key, "review") for decider in self.deciders),
-        ]
-        if strategy.steering.kind in ("oracle", "given"):
-            self.state.agenda.append(
-                Appointment(today, REVIEW, f"({strategy.steering.kind})", "review")
-            )
+        budgets.open_books(self)
+        if strategy.steering.limit is None:
+            self.state.released = np.ones(len(self.media))
+        self.state.agenda = self._first_agenda()
         self.state.adopted = today
         self._open_agenda()
+
+    def _first_agenda(self) -> list[Appointment]:
+        today, words = self.state.day, self.strategy.steering
+        new_year = today + DAYS_IN_YEAR - today % DAYS_IN_YEAR
+        agenda = [
+            Appointment(new_year, YEAR, "", "year"),
+            Appointment(today, DAY, "", "day"),
+            Appointment(today, WEEK, "", "week"),
+        ]
+        reviewers = [d.key for d in self.deciders if not self._is_ordered(d)]
+        if words.kind in ("oracle", "given"):
+            reviewers.append(f"({words.kind})")
+        agenda += [Appointment(today, REVIEW, key, "review") for key in reviewers]
+        match words.kind:
+            case "bottom_up":
+                agenda.append(Appointment(today, BOARD, "", "board"))
+            case "side_by_side":
+                agenda.append(Appointment(today, TRADE, "", "trade"))
+            case "siloed" if words.committee > 0:
+                first = today + words.committee * DAYS_IN_WEEK
+                agenda.append(Appointment(first, COMMITTEE, "", "committee"))
+        return agenda
+
+    def _is_ordered(self, decider: Decider) -> bool:
+        """Tell whether somebody reviews together with a manager whose mandate is partial."""
+        manager = next((d for d in self.deciders if isinstance(d, OmnichannelManager)), None)
+        return manager is not None and not manager.explores and decider is not manager
 
     def resume(self, strategy: Strategy, change: np.ndarray) -> None:
         """Go on under a strategy adopted on an earlier day: what waits in the agenda is kept."""
@@ -154,7 +194,7 @@ class Simulation(mesa.Model):
 
     def _follow(self, strategy: Strategy) -> None:
         self.strategy = strategy
-        self._scopes = budget_scopes(strategy, self.media)
+        self.scopes = budget_scopes(strategy, self.media)
         self.deciders = deciders(strategy, self.media, self)
         linking.settle(self)
 
@@ -167,21 +207,25 @@ class Simulation(mesa.Model):
     def _keep(self, appointment: Appointment) -> Generator[simpy.Event, None, None]:
         while True:
             yield self._at(appointment)
-            follow_up = replace(appointment, due=appointment.due + self._happen(appointment))
-            agenda = self.state.agenda
-            agenda[agenda.index(appointment)] = follow_up
-            appointment = follow_up
+            days = self._happen(appointment)
+            nth = self.state.agenda.index(appointment)
+            if days == OVER:
+                del self.state.agenda[nth]
+                return
+            appointment = replace(appointment, due=appointment.due + days)
+            self.state.agenda[nth] = appointment
 
     def _at(self, appointment: Appointment) -> simpy.Event:
         """Return an event of SimPy for an appointment.
 
-        Events of one day follow their priority, and within it their key: SimPy's own
-        order, that of scheduling, would differ after a resume.
+        Events of one day follow their priority, and within it their key, whenever they were
+        made: SimPy's own order, that of scheduling, would differ after a resume. Priorities
+        of SimPy are whole numbers, so that the key is read as one.
         """
-        keys = sorted({entry.key for entry in self.state.agenda})
         event = simpy.Event(self.env)
         event._ok, event._value = True, None
-        rank = appointment.priority * (len(keys) + 1) + keys.index(appointment.key)
+        key = int.from_bytes(appointment.key.encode()[:LONGEST].ljust(LONGEST, b"\0"), "big")
+        rank = (appointment.priority << 8 * LONGEST) + key
         priority = EventPriority(rank + 2)  # after SimPy's own urgent and normal ones
         self.env.schedule(event, priority, delay=appointment.due - self.env.now)
         return event
@@ -189,8 +233,7 @@ class Simulation(mesa.Model):
     def _happen(self, appointment: Appointment) -> int:
         """Do what is due and return the days until it is due again."""
         if appointment.kind == "year":
-            growth = self.strategy.incentives.growth
-            self.state.budgets = next_budgets(self.state.budgets, growth, self._year_cents())
+            budgets.new_year(self)
             return DAYS_IN_YEAR
         if appointment.key == GIVEN:
             return self._take_given()
@@ -200,15 +243,63 @@ class Simulation(mesa.Model):
             self.state.shares = truth.best_shares(self, rounds)
             return self.strategy.steering.review_weeks * DAYS_IN_WEEK
         if appointment.kind == "review":
-            decider = next(d for d in self.deciders if d.key == appointment.key)
-            self._review(decider)
-            return self.strategy.steering.review_weeks * DAYS_IN_WEEK
+            return self._meet(next(d for d in self.deciders if d.key == appointment.key))
+        if appointment.kind in ("board", "trade", "committee", "request"):
+            return self._move(appointment)
         if appointment.kind == "week":
             linking.build(self)
-            self._plan_week()
+            budgets.plan_week(self, self._varied(self.state.day // DAYS_IN_WEEK))
             return DAYS_IN_WEEK
         self._live_day()
         return 1
+
+    def _meet(self, decider: Decider) -> int:
+        """Let somebody decide, and those with it whom it orders; return the days until again."""
+        if isinstance(decider, OmnichannelManager) and not decider.explores:
+            moves.order(self, decider)
+        else:
+            self.review(decider)
+        if self.strategy.steering.committee > 0 and isinstance(decider, Department):
+            self._ask(decider)
+        return decider.every_weeks * DAYS_IN_WEEK
+
+    def _ask(self, head: Department) -> None:
+        """File a request for the committee, unless one of this department waits already.
+
+        The first to ask is the first to be heard: the day of asking leads the key.
+        """
+        siloed = self.strategy.steering.kind == "siloed"
+        if self.state.day < 0 or not siloed or head.key in moves.waiting(self):
+            return
+        key = f"{self.state.day:08d} {head.key}"
+        request = Appointment(moves.next_meeting(self), REQUEST, key, "request")
+        self.state.agenda.append(request)
+        self.env.process(self._keep(request))
+
+    def _move(self, appointment: Appointment) -> int:
+        """Let budget move between departments; return the days until it may again."""
+        words = self.strategy.steering
+        match appointment.kind:
+            case "board":
+                moves.board(self)
+                return DAYS_IN_YEAR
+            case "trade":
+                moves.trade(self)
+                return words.review_weeks * DAYS_IN_WEEK
+            case "committee":
+                self._heard = 0  # begins anew with every meeting, so that no snapshot needs it
+                return words.committee * DAYS_IN_WEEK
+        if self._heard >= words.hears:
+            return words.committee * DAYS_IN_WEEK
+        self._heard += 1
+        moves.hear(self, appointment.key.partition(" ")[2])
+        return OVER
+
+    @property
+    def company_weight(self) -> float:
+        """Return the weight of the company's result in what departments are paid on today."""
+        weeks = (self.state.day - self.state.adopted) // DAYS_IN_WEEK
+        return company_weight(self.strategy.incentives, weeks)
 
     @property
     def people(self) -> People:
@@ -239,7 +330,7 @@ class Simulation(mesa.Model):
 
     # -- steering ---------------------------------------------------------------------
 
-    def _review(self, decider: Decider) -> None:
+    def review(self, decider: Decider) -> None:
         """Let one who decides split the money of its scope, on what it is shown."""
         if self.state.day < 0 or not decider.media:
             return
@@ -247,7 +338,11 @@ class Simulation(mesa.Model):
         scope = self.state.shares[rows].sum()
         if scope <= 0:
             return
-        self.state.shares[rows] = scope * decider.decide(self.view(decider, rows))
+        view, words = self.view(decider, rows), self.strategy.steering
+        self.state.shares[rows] = scope * decider.decide(view)
+        if isinstance(decider, OmnichannelManager) and len(view.weeks_ago):
+            belief = allocation.believed(view, words)
+            self.state.released[rows] = released(self.state.released[rows], belief, words)
 
     def _take_given(self) -> int:
         """Take over the split that is given for this week; return the days until the next."""
@@ -265,10 +360,12 @@ class Simulation(mesa.Model):
         ledger = self.state.ledger
         credit = attribution.read(
             decider.reads,
-            decider.company_weight,
+            self.company_weight if isinstance(decider, Department) else 0.0,
             ledger.media_column("reported_claims", rows, 0, after),
             ledger.media_column("reported_last_touch", rows, 0, after),
         )
+        if decider.reads == "claims":
+            credit = credit * moves.exaggeration(self, decider.media)
         if decider.noise > 0:
             luck = self._report_luck(decider, after)
             credit = attribution.distorted(credit, decider.noise, luck)
@@ -291,28 +388,6 @@ class Simulation(mesa.Model):
             ]
         ).reshape(weeks, len(decider.media))
 
-    def _year_cents(self) -> int:
-        return round(self.market.budget * 100)
-
-    def _split(self, cents: int) -> dict[str, int]:
-        """Return what each scope gets of a sum, by the shares that its media hold."""
-        if not self._scopes:
-            return {}
-        shares = dict(zip(self.media, self.state.shares.tolist(), strict=True))
-        return split_budget(cents, self._scopes, shares)
-
-    def _plan_week(self) -> None:
-        """Turn every scope's money of the week into cents per medium."""
-        week = self.state.day // DAYS_IN_WEEK
-        shares = self._varied(week)
-        planned = np.zeros(len(self.media), np.int64)
-        for scope, names in self._scopes.items():
-            rows = [self.media.index(name) for name in names]
-            money = weekly_plan(self.state.budgets[scope])[week % WEEKS_IN_YEAR]
-            planned[rows] = largest_remainder(money, shares[rows])
-        self.state.planned = np.rint(planned * self.change).astype(np.int64)
-        self.state.spent = np.zeros_like(planned)
-
     def _varied(self, week: int) -> np.ndarray:
         """Return shares varied a little around the plan, so that there is something to learn.
 
@@ -321,9 +396,9 @@ class Simulation(mesa.Model):
         shares = self.state.shares.copy()
         steering = self.strategy.steering
         window = week // steering.review_weeks
-        if week < 0 or steering.kind not in ("siloed", "central"):
-            return shares
-        for decider in self.deciders:
+        for decider in self.deciders if week >= 0 else ():
+            if not decider.explores:
+                continue
             rows = [self.media.index(name) for name in decider.media]
             if not shares[rows].any():
                 continue
@@ -374,15 +449,8 @@ class Simulation(mesa.Model):
         media, channels, company = self.population.close_week(
             state.population, week, state.planned, state.spent
         )
-        allocated = int(state.planned.sum())
-        budget = sum(weekly_plan(c)[week % WEEKS_IN_YEAR] for c in state.budgets.values())
-        company |= {
-            "budget_cents": budget,
-            "allocated_cents": allocated,
-            "held_back_cents": budget - allocated,
-            "spent_cents": int(state.spent.sum()),
-            "integration_cost": state.links.owed,
-        }
+        company |= budgets.close_week(self, week)
+        company |= {"integration_cost": state.links.owed, "overhead": budgets.overhead(self, week)}
         state.links = replace(state.links, owed=0.0)
         row = np.array([company[name] for name in COMPANY_COLUMNS], float)
         state.ledger.book(media, channels, row)

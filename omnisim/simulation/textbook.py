@@ -11,13 +11,16 @@ import numpy as np
 
 from omnisim import attribution, streams
 from omnisim.contacts import years_from_fork
-from omnisim.curves import Curve, Exponential, Log, Power, Steady
+from omnisim.curves import Curve, Exponential, Hill, Log, MichaelisMenten, Power, Steady
 from omnisim.records import CHANNEL_COLUMNS, COMPANY_COLUMNS, MEDIA_COLUMNS, worth
 from omnisim.spec import (
     DAYS_IN_WEEK,
     WEEKS_IN_YEAR,
+    AnyCurve,
     ExponentialCurve,
+    HillCurve,
     LogCurve,
+    MichaelisMentenCurve,
     PowerCurve,
     Strategy,
     TextbookMarket,
@@ -55,6 +58,12 @@ class Textbook:
         self._trend = market.trend * np.array([spec.trend for spec in specs])
         self._leak = np.array([spec.leak for spec in specs])
         self._capture = np.array([spec.capture for spec in specs])
+        pairs = [[self.media.index(name) for name in one.media] for one in market.synergies]
+        self._pairs = np.array(pairs, np.int64).reshape(-1, 2)
+        self._kappa = np.array([one.kappa for one in market.synergies])
+        # Who has a part in what is caused: each medium in its own curve, two in a synergy.
+        self._parts = np.eye(len(specs) + len(pairs), len(specs), dtype=bool)
+        self._parts[np.arange(len(pairs))[:, None] + len(specs), self._pairs] = True
 
     def born(self, day: int) -> TextbookState:
         """Return what a firm remembers that has always paid the start split."""
@@ -106,27 +115,33 @@ class Textbook:
         """
         state.adstock = spent / 100 + self._carry_over * state.adstock
         state.demand = self._next_demand(state.demand, week)
-        pairs = zip(self._curves, state.adstock.tolist(), strict=True)
         level = math.exp(state.demand)
-        caused = level * self._strength * np.array([each.orders(stock) for each, stock in pairs])
+        causes = level * self._causes(state.adstock)
         baseline = level * self.market.baseline_orders
 
-        media = self._credit(caused, baseline, week)
+        media = self._credit(causes, baseline, week)
         media |= {"planned_cents": planned, "spent_cents": spent}
-        expected = baseline + math.fsum(caused)
+        expected = baseline + math.fsum(causes)
         orders = math.fsum(media["last_touch"]) + self._untouched(
             expected - math.fsum(media["expected_last_touch"]), week
         )
         sales = self._worth(orders)
         sales |= {f"expected_{name}": column for name, column in self._worth(expected).items()}
         company = dict.fromkeys(COMPANY_COLUMNS, 0.0)
-        company |= self._department_claims(caused, baseline, media)
+        company |= self._department_claims(causes, baseline, media)
         company["tracked_orders"] = math.fsum(media["last_touch"])
         return (
             _laid_out(media, MEDIA_COLUMNS, len(self.media)),
             _laid_out(sales, CHANNEL_COLUMNS, 1),
             company,
         )
+
+    def _causes(self, adstock: np.ndarray) -> np.ndarray:
+        """Return the orders that each curve and each synergy gives (float64[causes])."""
+        pairs = zip(self._curves, adstock.tolist(), strict=True)
+        alone = self._strength * np.array([each.orders(stock) for each, stock in pairs])
+        joint = self._kappa * np.sqrt((self._strength * adstock)[self._pairs]).prod(axis=1)
+        return np.concatenate([alone, joint])
 
     def _next_demand(self, demand: float, week: int) -> float:
         """Return the log of the week's demand, which returns to 0."""
@@ -136,9 +151,10 @@ class Textbook:
             spec.autocorrelation * demand + spec.sd * math.sqrt(1 - spec.autocorrelation**2) * luck
         )
 
-    def _credit(self, caused: np.ndarray, baseline: float, week: int) -> Columns:
+    def _credit(self, causes: np.ndarray, baseline: float, week: int) -> Columns:
+        caused = attribution.shared(causes, self._parts)
         touches = attribution.last_touched(caused, baseline, self._leak, self._capture)
-        claims = attribution.claimed(caused, baseline, self._capture)
+        claims = attribution.claimed(causes, self._parts, baseline, self._capture)
         luck = np.array(
             [streams.normal(self.root, streams.REPORT_COUNT, name, week) for name in self.media]
         )
@@ -160,12 +176,12 @@ class Textbook:
         return float(attribution.counted(np.array([max(0.0, expected)]), luck)[0])
 
     def _department_claims(
-        self, caused: np.ndarray, baseline: float, media: Columns
+        self, causes: np.ndarray, baseline: float, media: Columns
     ) -> dict[str, float]:
         """Return the orders that departments claim, each order once per department."""
         expected, realised = [], []
         for own in self._departments:
-            claims = attribution.claimed_together(caused, baseline, self._capture, own)
+            claims = attribution.claimed_together(causes, self._parts, baseline, self._capture, own)
             expected.append(claims)
             told, meant = (math.fsum(media[name][own]) for name in ("claims", "expected_claims"))
             realised.append(claims * told / meant if meant > 0 else 0.0)
@@ -180,7 +196,7 @@ class Textbook:
         return {"orders": placed} | worth([till], self.market.vat, placed, placed * till.basket)
 
 
-def curve(words: LogCurve | ExponentialCurve | PowerCurve) -> Curve:
+def curve(words: AnyCurve) -> Curve:
     """Return the curve that the words of a spec mean."""
     match words:
         case LogCurve():
@@ -189,6 +205,10 @@ def curve(words: LogCurve | ExponentialCurve | PowerCurve) -> Curve:
             return Exponential(words.k, words.b)
         case PowerCurve():
             return Power(words.a, words.beta)
+        case MichaelisMentenCurve():
+            return MichaelisMenten(words.most, words.half)
+        case HillCurve():
+            return Hill(words.most, words.half, words.shape)
         case _:
             assert_never(words)
 
@@ -196,7 +216,8 @@ def curve(words: LogCurve | ExponentialCurve | PowerCurve) -> Curve:
 def steady_curves(market: TextbookMarket) -> list[Curve]:
     """Return what each medium of a market (sorted) gives a week for a spend that lasts.
 
-    The long run, at the strength that curves have at the fork and at usual demand.
+    The long run, at the strength that curves have at the fork and at usual demand, without
+    what media bring together.
     """
     media = [market.media[name] for name in sorted(market.media)]
     return [Steady(curve(medium.curve), medium.carry_over) for medium in media]

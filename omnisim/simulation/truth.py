@@ -118,9 +118,11 @@ def best_shares(world: Simulation, rounds: int = SEARCH_ROUNDS) -> np.ndarray:
     """
     search = frozen(world)
     level = _earned_by(frozen(search), SEARCH_WEEKS)
+    before = search.state.shares
     for _ in range(rounds):
         shares = search.state.shares
-        goal = levelled(shares, *slopes(search, level=level))
+        goal = settled(before, shares, levelled(shares, *slopes(search, level=level)))
+        before = shares
         for _ in range(HALVINGS):
             search.state.shares = goal
             search.adopt(search.strategy)
@@ -135,6 +137,18 @@ def best_shares(world: Simulation, rounds: int = SEARCH_ROUNDS) -> np.ndarray:
             search.adopt(search.strategy)
             break
     return search.state.shares
+
+
+def settled(before: np.ndarray, shares: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the shares to try next (float64[media]).
+
+    Slopes are levelled as if media knew nothing of each other. Where they work together
+    that goes too far: who is sent back by the next round goes half of the way.
+    """
+    back = (wanted - shares) * (shares - before) < 0
+    moved = np.where(back, (wanted + shares) / 2, wanted)
+    level: np.ndarray = moved / moved.sum()
+    return level
 
 
 def changes(shares: np.ndarray) -> np.ndarray:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from omnisim.spec.market import Marketplace
-from omnisim.spec.strategy import Steering, Strategy
+from omnisim.spec.strategy import FIXED, Steering, Strategy, budget_scopes
 from omnisim.spec.textbook import AnyMarket
 from omnisim.spec.words import (
     DIMENSIONS,
@@ -110,22 +111,51 @@ class ExperimentSpec(Words):
         if self.baseline not in self.arms:
             raise Fault("baseline", f"'{self.baseline}'", "one of the arms", sorted(self.arms))
         _owned_once("organigram", self.status_quo, self.market)
-        _plans_known_media("steering", self.status_quo.steering, self.market)
+        _steers("steering", self.status_quo, self.market)
         _links_known_channels("", self.status_quo, self.market)
         for name, arm in self.arms.items():
             _owned_once(f"arms.{name}.organigram", arm, self.market)
-            _plans_known_media(f"arms.{name}.steering", arm.steering, self.market)
+            _steers(f"arms.{name}.steering", arm, self.market)
             _links_known_channels(f"arms.{name}.", arm, self.market)
         return self
 
 
-def _plans_known_media(key: str, steering: Steering, market: Marketplace) -> None:
+def _steers(key: str, strategy: Strategy, market: Marketplace) -> None:
+    """Refuse media, departments and bounds that the firm cannot keep."""
+    steering = strategy.steering
     known(f"{key}.fixed", steering.fixed, market.media, "medium")
+    known(f"{key}.cap", steering.cap, market.media, "medium")
+    for name in steering.scope:
+        if name not in strategy.organigram:
+            there = sorted(strategy.organigram)
+            raise Fault(f"{key}.scope.{name}", f"'{name}'", "a department of the organigram", there)
     for week, shares in steering.given.items():
         known(f"{key}.given.{week}", shares, market.media, "medium")
         missing = sorted(set(market.media) - set(shares))
         if missing:
             raise Fault(f"{key}.given.{week}.{missing[0]}", "nothing", "a share for every medium")
+    if steering.kind in ("frozen", "oracle", "given"):
+        return
+    for holder, media in budget_scopes(strategy, market.media).items():
+        if holder != FIXED:
+            _feasible(key, holder, media, steering)
+
+
+def _feasible(key: str, holder: str, media: tuple[str, ...], steering: Steering) -> None:
+    """Refuse bounds between which the budget of whoever splits it cannot be placed."""
+    capped = [name for name in media if name in steering.cap]
+    room = math.fsum(steering.cap.get(name, 1.0) for name in media)
+    if room < 1 - 1e-9:
+        caps = ", ".join(f"{name} {steering.cap[name]:g}" for name in capped)
+        found = f"{room:g} of the budget of {holder} ({caps})"
+        raise Fault(f"{key}.cap", found, f"caps that together hold all of the budget of {holder}")
+    if len(media) > 1 and steering.floor * len(media) > 1 + 1e-9:
+        found = f"{steering.floor:g} for each of {len(media)} media of {holder}"
+        raise Fault(f"{key}.floor", found, f"at most {1 / len(media):g}, so that all have room")
+    for name in capped:
+        if len(media) > 1 and steering.cap[name] < steering.floor:
+            allowed = f"at least steering.floor = {steering.floor:g}"
+            raise Fault(f"{key}.cap.{name}", f"{steering.cap[name]:g}", allowed)
 
 
 def _links_known_channels(key: str, strategy: Strategy, market: Marketplace) -> None:

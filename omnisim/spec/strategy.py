@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from omnisim.spec.words import (
+    WEEKS_IN_YEAR,
     Dimension,
     Fault,
     Name,
@@ -19,28 +21,57 @@ from omnisim.spec.words import (
     sums_to_one,
 )
 
+Kind = Literal[
+    "frozen",
+    "equal",
+    "siloed",
+    "bottom_up",
+    "side_by_side",
+    "percent_of_sales",
+    "central",
+    "oracle",
+    "given",
+]
+CENTRE, SPLITTER, FINANCE = "omnichannel_manager", "equal_splitter", "finance_office"
+FIXED, ORACLE, GIVEN = "(fixed)", "(oracle)", "(given)"  # no department can have these names
+
 
 class Steering(Words):
     """Who decides the budget over media, by which rule, how fast, on what reports.
 
     `kind` is the scope of one decision: nobody (`frozen`), an equal share for every
-    medium (`equal`), each department over its own media (`siloed`), one centre over all
-    (`central`), a plan made in advance (`given`: shares by week after adoption, else the
-    split stays), or one who tries every move in forks of the world and so knows the truth
-    (`oracle`: the upper bound, which no strategist can have). `rule` is what the one who
-    decides does: `marginal` (C4) or `credit_share` (C3a). `review_weeks` between
-    decisions; `damping`, `step` and `floor` as shares; `exploration` the standard
-    deviation of log spend around the plan;
+    medium (`equal`), each department over its own media (`siloed`), the same with budgets
+    that follow once a year what departments ask for (`bottom_up`) or that they trade among
+    each other (`side_by_side`), last year's credited sales (`percent_of_sales`), one centre
+    over all (`central`), a plan made in advance (`given`: shares by week after adoption,
+    else the split stays), or one who tries every move in forks of the world and so knows the
+    truth (`oracle`: the upper bound, which no strategist can have). `rule` is what the one
+    who decides does: shares by what the next euro brings (`marginal`, C4), by credit
+    (`credit_share`, C3a) or by credit per euro, the inverse of the average CPO
+    (`average_cpo`, C3b). `review_weeks` between decisions; `damping`, `step`, `floor` and,
+    by medium, `cap` as shares of the budget of whoever splits it; `evenness` how far a
+    target is drawn to equal parts (M11);
+    `exploration` the standard deviation of log spend around the plan;
     `report_delay_weeks` and `report_noise` (standard deviation of log credit) hold for
-    reports that leave a department; `fixed` names media that keep their share.
+    reports that leave a department; `fixed` names media that keep their share; `overhead` is
+    what steering costs beside media (EUR a year).
+
+    Of a centre: `scope` names the departments that it steers (none named: all), `limit` the
+    marginal cost per order (EUR) above which it holds money back, `mandate` the share of a
+    move it orders that is carried out, `alone` what it may move whatever its mandate (share
+    of the budget), `attention` how many media it looks at in a review (None: all).
+    In silos a `committee` that meets every so many weeks (0: none) moves money between
+    departments; it hears `hears` requests a meeting.
     """
 
-    kind: Literal["frozen", "equal", "siloed", "central", "oracle", "given"]
-    rule: Literal["marginal", "credit_share"] = "marginal"
+    kind: Kind
+    rule: Literal["marginal", "credit_share", "average_cpo"] = "marginal"
     review_weeks: Annotated[int, Field(ge=1)] = 4
     damping: Annotated[float, Field(gt=0, le=1)] = 0.5
     step: Annotated[float, Field(gt=0, le=1)] = 0.25
     floor: Share = 0.01
+    cap: dict[Name, Share] = {}
+    evenness: Share = 0.0
     exploration: NonNegative = 0.15
     elasticity_mean: Positive = 0.4
     elasticity_sd: Positive = 0.2
@@ -48,6 +79,14 @@ class Steering(Words):
     report_delay_weeks: Annotated[int, Field(ge=0)] = 2
     report_noise: NonNegative = 0.2
     fixed: Names = ()
+    overhead: NonNegative = 0.0
+    scope: Names = ()
+    limit: Positive | None = None
+    mandate: Share = 1.0
+    alone: Share = 0.0
+    attention: Annotated[int, Field(ge=2)] | None = None
+    committee: Annotated[int, Field(ge=0)] = 0
+    hears: Annotated[int, Field(ge=1)] = 1
     given: dict[Annotated[int, Field(ge=0)], dict[Name, Share]] = {}
 
     @model_validator(mode="after")
@@ -129,16 +168,43 @@ class Rollout(Words):
     target: Levels = Levels()
 
 
+class Culture(Words):
+    """A programme that makes departments care for the company, as long as it is paid.
+
+    For `weeks` after adoption (0: there is none) the weight of the company's result moves
+    towards `goal`, and then back to what pay rewards; after `pace` weeks 63 % of the way is
+    gone. It costs `cost` EUR a year while it is paid.
+    """
+
+    goal: Share = 0.0
+    weeks: Annotated[int, Field(ge=0)] = 0
+    pace: Positive = 26.0
+    cost: NonNegative = 0.0
+
+
 class Incentives(Words):
-    """What departments are paid on.
+    """What departments are paid on, and what becomes of money that they do not spend.
 
     `company_weight` (lambda in M1) is the weight on the company's deduplicated orders
     in what a department's rule reads; the rest is the department's own claims.
-    `growth` is the yearly growth of every budget before it is scaled to the total.
+    `growth` is the yearly growth of every budget before it is scaled to the total, of which
+    `ratchet` (rho in M2) takes back that part of what was not spent. Departments hold back
+    the share `reserve` of every week and spend it in the last `rush_weeks` of the year, for
+    else it is lost (M3), unless a euro of budget is worth less to them than it costs the
+    company: `private_value` is what it is worth to a head a year, `discount` how much of next
+    year's worth counts today. With `roll_over` nothing is lost and nothing taken back: the
+    reserve belongs to next year's budget.
     """
 
     company_weight: Share = 0.0
     growth: float = 0.02
+    ratchet: Share = 0.0
+    reserve: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    rush_weeks: Annotated[int, Field(ge=1, le=WEEKS_IN_YEAR)] = 1
+    roll_over: bool = False
+    private_value: NonNegative = 0.1
+    discount: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    culture: Culture = Culture()
 
 
 class Attribution(Words):
@@ -150,10 +216,14 @@ class Attribution(Words):
 class Department(Words):
     """One department and the channels, paid or selling, that it owns.
 
-    In the share `promotes` of all weeks it sells for the part `depth` less.
+    In the share `promotes` of all weeks it sells for the part `depth` less. Its `power` is
+    the log of what a board gives it beyond its due, its `inflation` that by which it
+    exaggerates (M11); only differences between departments count.
     """
 
     owns: Names
+    power: float = 0.0
+    inflation: float = 0.0
     promotes: Share = 0.0
     depth: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
@@ -167,3 +237,32 @@ class Strategy(Words):
     incentives: Incentives
     attribution: Attribution
     organigram: Annotated[dict[Name, Department], Field(min_length=1)]
+
+
+def budget_scopes(strategy: Strategy, media: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return who holds the budget of which media (sorted keys, sorted media, each once).
+
+    Departments keep their own where nobody steers across them, and where a centre may
+    order but not carry out; media that are fixed belong to no decider and stand under `FIXED`.
+    """
+    paid, words = set(media), strategy.steering
+    fixed = set(words.fixed)
+    owners = {key: set(unit.owns) & paid for key, unit in strategy.organigram.items()}
+    match words.kind:
+        case "central" if words.mandate == 1:
+            steered = set(words.scope or owners)
+            pools = {key: own for key, own in owners.items() if key not in steered}
+            pools[CENTRE] = set().union(*(owners[key] for key in steered))
+        case "equal":
+            pools = {SPLITTER: paid}
+        case "percent_of_sales":
+            pools = {FINANCE: paid}
+        case "oracle":
+            pools = {ORACLE: paid}
+        case "given":
+            pools = {GIVEN: paid}
+        case _:
+            pools = owners
+    scopes = {key: tuple(sorted(pool - fixed)) for key, pool in pools.items()}
+    scopes[FIXED] = tuple(sorted(paid & fixed))
+    return {key: scopes[key] for key in sorted(scopes) if scopes[key]}

@@ -16,19 +16,25 @@ from hypothesis import strategies as st
 
 from omnisim import attribution, config, streams
 from omnisim.__main__ import main
-from omnisim.allocation import Floats, best_split
-from omnisim.curves import Curve, Exponential, Log, MichaelisMenten, Power, Steady
+from omnisim.allocation import Floats, best_funding, best_split, evened, politics
+from omnisim.curves import Curve, Exponential, Hill, Log, MichaelisMenten, Power, Scaled, Steady
 from omnisim.measures import measure
 from omnisim.records import CHANNEL_COLUMNS, COMPANY_COLUMNS, MEDIA_COLUMNS
-from omnisim.simulation import Simulation, simulate
+from omnisim.simulation import Simulation, simulate, truth
 from omnisim.simulation.textbook import steady_curves
-from omnisim.spec import DAYS_IN_WEEK, ExperimentSpec, TextbookMarket
+from omnisim.spec import DAYS_IN_WEEK, ExperimentSpec, Steering, TextbookMarket
 from tests.worlds import paid
 
 O1 = (Log(400, 20), Log(300, 40), Log(200, 30), Log(100, 10))
 O2 = (Exponential(500, 0.01), Exponential(300, 0.02), Exponential(200, 0.005))
 O3 = (Power(60, 0.5), Power(40, 0.5), Power(20, 0.5), Power(10, 0.5))
 O3_UNEQUAL = (Power(90, 0.15), Power(30, 0.35), Power(12, 0.5), Power(8, 0.6))
+O3B = (
+    MichaelisMenten(600, 100),
+    MichaelisMenten(400, 50),
+    MichaelisMenten(300, 200),
+    MichaelisMenten(200, 25),
+)
 SIZE, MONEY = 1000.0, 500.0  # A and M of O1
 WANTED = np.array([0.4, 0.3, 0.2, 0.1])  # p
 OFFSETS = np.array([20.0, 40.0, 30.0, 10.0])  # b
@@ -43,6 +49,7 @@ HUGE = 1e10  # so many orders that luck does not count
 
 CENTRAL = {"kind": "central", "report_delay_weeks": 0, "report_noise": 0.0}
 AVERAGE = CENTRAL | {"rule": "credit_share"}
+PER_EURO = CENTRAL | {"rule": "average_cpo"}
 LEAK, CAPTURE = (0.25, 0.45, 0.35, 0.05), (0.10, 0.05, 0.05, 0.45)
 
 
@@ -55,6 +62,11 @@ def words(curve: Curve, orders: float) -> dict[str, Any]:
             return {"kind": "exponential", "k": k * orders, "b": b / RICH}
         case Power(a, beta):
             return {"kind": "power", "a": a * orders / RICH**beta, "beta": beta}
+        case MichaelisMenten(most, half):
+            return {"kind": "michaelis_menten", "most": most * orders, "half": half * RICH}
+        case Hill(most, half, shape):
+            scale = {"most": most * orders, "half": half * RICH}
+            return {"kind": "hill", "shape": shape} | scale
     raise TypeError(curve)
 
 
@@ -168,6 +180,8 @@ def lost(held: Floats, wanted: Floats = WANTED) -> float:
         (O3, EQUAL, 0.860946 * 1509.966887),
         (O3_UNEQUAL, (38.8805, 81.4641, 99.5818, 180.0736), 595.994159),
         (O3_UNEQUAL, EQUAL, 0.967663 * 595.994159),
+        (O3B, (170.409327, 106.120898, 70.409327, 53.060449), 864.069552),
+        (O3B, EQUAL, 826.666667),
     ],
 )
 def test_the_market_answers_a_split_as_the_closed_form_does(
@@ -177,7 +191,8 @@ def test_the_market_answers_a_split_as_the_closed_form_does(
 
 
 @pytest.mark.parametrize(
-    ("curves", "budget"), [(O1, 400.0), (O1, 30.0), (O2, 300.0), (O3, 400.0), (O3_UNEQUAL, 400.0)]
+    ("curves", "budget"),
+    [(O1, 400.0), (O1, 30.0), (O2, 300.0), (O3, 400.0), (O3_UNEQUAL, 400.0), (O3B, 400.0)],
 )
 def test_no_small_move_between_two_media_beats_the_best_split(
     curves: Sequence[Curve], budget: float
@@ -212,21 +227,185 @@ def test_one_more_euro_brings_what_the_curve_says() -> None:
     assert marginal == pytest.approx(np.array([0.25, 1 / 3, 0.7, 1.6]), rel=1e-3)
 
 
-FREE = AVERAGE | {"damping": 0.5, "step": 1.0, "floor": 0.0, "exploration": 0.0, "review_weeks": 1}
+def test_the_loss_of_any_split_of_saturating_curves_is_a_chi_square() -> None:
+    roots = np.sqrt([curve.most * curve.half for curve in O3B])
+    halves = np.array([curve.half for curve in O3B])
+    money = 400 + halves.sum()
+    wanted = roots / roots.sum()
+    for spends in (EQUAL, LEGACY, (400.0, 0.0, 0.0, 0.0)):
+        held = (spends + halves) / money
+        distance = float(((wanted - held) ** 2 / held).sum())
+        lost = 864.069552 - orders_a_week(O3B, spends)
+        assert lost == pytest.approx(roots.sum() ** 2 / money * distance, abs=2e-6)
+
+
+FREE = {"damping": 0.5, "step": 1.0, "floor": 0.0, "exploration": 0.0, "review_weeks": 1}
 
 
 @pytest.mark.parametrize(
-    ("curves", "baseline", "part"),
-    [(O3, 0.0, 1.0), (O3_UNEQUAL, 0.0, 0.935652), (O3_UNEQUAL, 120.0, 0.876925)],
+    ("rule", "curves", "baseline", "part"),
+    [
+        ("credit_share", O3, 0.0, 1.0),
+        ("credit_share", O3_UNEQUAL, 0.0, 0.935652),
+        ("credit_share", O3_UNEQUAL, 120.0, 0.876925),
+        ("average_cpo", O3, 0.0, 0.948785),
+    ],
 )
-def test_shares_of_credit_come_to_rest_where_the_closed_form_says(
-    curves: Sequence[Curve], baseline: float, part: float
+def test_rules_of_averages_come_to_rest_where_the_closed_form_says(
+    rule: str, curves: Sequence[Curve], baseline: float, part: float
 ) -> None:
     captures = {"capture": (1.0, 0.0, 0.0, 0.0)}  # the first medium is told to bring the baseline
-    spec = asked(curves, EQUAL, FREE, orders=HUGE, media=captures, baseline_orders=baseline * HUGE)
+    steering = CENTRAL | FREE | {"rule": rule}
+    spec = asked(
+        curves, EQUAL, steering, orders=HUGE, media=captures, baseline_orders=baseline * HUGE
+    )
     reached = told(lived(spec, 100), "expected_orders")[-1] / HUGE - baseline
     best = orders_a_week(curves, best_split(curves, 400))
     assert reached / best == pytest.approx(part, abs=1e-5)
+
+
+# -- O5: curves of S shape ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("media", "budget", "funded", "most", "even"),
+    [
+        (5, 200.0, 2, 100.0, 68.9655),
+        (5, 300.0, 3, 150.0, 132.3529),
+        (4, 260.0, 3, 128.6802, 118.8049),
+    ],
+)
+def test_of_alike_curves_of_s_shape_some_are_funded_in_full_and_the_others_not(
+    media: int, budget: float, funded: int, most: float, even: float
+) -> None:
+    curves = (Hill(100, 100, 2),) * media
+    best = best_funding(curves, budget)
+    assert sorted(best)[: media - funded] == [0.0] * (media - funded)
+    assert np.abs(np.sort(best)[media - funded :] - budget / funded).sum() <= 1e-3 * budget
+    assert orders_a_week(curves, best) == pytest.approx(most, rel=1e-6)
+    assert orders_a_week(curves, [budget / media] * media) == pytest.approx(even, rel=1e-6)
+
+
+def test_who_follows_the_next_euro_misses_the_best_of_s_shaped_curves() -> None:
+    curves = (Hill(100, 100, 2),) * 5
+    start = np.array([40.5, 39.5, 40.0, 40.0, 40.0])
+    spec = asked(curves, start, CENTRAL, orders=HUGE)
+    assert told(lived(spec, 150), "expected_orders").max() / HUGE < 0.97 * 100
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    st.lists(
+        st.builds(Hill, st.floats(10, 1000), st.floats(10, 300), st.floats(0.5, 5)),
+        min_size=2,
+        max_size=4,
+    ),
+    st.floats(50, 500),
+)
+def test_no_split_of_a_grid_beats_the_best_funding(curves: list[Hill], budget: float) -> None:
+    best = best_funding(curves, budget)
+    assert best.sum() == pytest.approx(budget, rel=1e-9)
+    reached = math.fsum(curve.orders(x) for curve, x in zip(curves, best, strict=True))
+    parts = np.linspace(0, budget, 17)
+    for some in itertools.product(parts, repeat=len(curves) - 1):
+        rest = budget - math.fsum(some)
+        if rest >= 0:
+            split = (*some, rest)
+            other = math.fsum(curve.orders(x) for curve, x in zip(curves, split, strict=True))
+            assert other <= reached * (1 + 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("curves", "budget"), [(O1, 400.0), (O1, 30.0), (O2, 300.0), (O3_UNEQUAL, 400.0), (O3B, 400.0)]
+)
+def test_where_curves_are_concave_both_ways_to_the_best_split_agree(
+    curves: Sequence[Curve], budget: float
+) -> None:
+    filled, funded = best_split(curves, budget), best_funding(curves, budget)
+    assert np.abs(filled - funded).sum() <= 1e-3 * budget
+
+
+# -- what pairs of media bring together ----------------------------------------------------------
+
+PAIR = (Power(2, 0.5), Power(1, 0.5))
+
+
+def together(
+    kappa: float,
+    shares: Sequence[float] | Floats = (0.8, 0.2),
+    steering: Mapping[str, Any] | None = None,
+    orders: float = HUGE,
+    **more: Any,
+) -> ExperimentSpec:
+    """Return a question about S = 2 sqrt(u) + sqrt(v) + kappa sqrt(u v), with u + v = 1."""
+    # On money that is RICH times as much, a synergy counts it whole where a root counts half.
+    synergy = {"media": ["m2", "m1"], "kappa": kappa * orders / RICH}
+    return asked(PAIR, shares, steering, orders=orders, synergies=[synergy], **more)
+
+
+@pytest.mark.parametrize(
+    ("kappa", "share"),
+    [(0, 0.800), (0.5, 0.717), (1, 0.668), (2, 0.614), (4, 0.570), (8, 0.539)],
+)
+def test_the_more_two_media_bring_together_the_more_even_is_their_best_split(
+    kappa: float, share: float
+) -> None:
+    first = np.arange(0.501, 0.9, 0.001)
+    splits = [(u, 1 - u) for u in first]
+    world = lived(together(kappa, splits[0], plans(splits)), len(splits))
+    reached = told(world, "expected_orders") / HUGE
+    exact = 2 * np.sqrt(first) + np.sqrt(1 - first) + kappa * np.sqrt(first * (1 - first))
+    assert reached == pytest.approx(exact, rel=1e-6)
+    assert first[reached.argmax()] == pytest.approx(share, abs=1.001e-3)
+
+
+@pytest.mark.parametrize(("kappa", "share"), [(0.5, 0.717), (2, 0.614), (8, 0.539)])
+def test_forks_that_measure_the_truth_see_what_two_media_bring_together(
+    kappa: float, share: float
+) -> None:
+    soon, best = (truth.best_shares(lived(together(kappa), 1), rounds) for rounds in (3, 7))
+    assert best[0] == pytest.approx(share, abs=1e-3)
+    reached = [told(lived(together(kappa, split), 1), "expected_orders") for split in (soon, best)]
+    assert reached[0] == pytest.approx(reached[1], rel=1e-3)
+    world = lived(together(kappa, (share, 1 - share)), 1)
+    plain, *raised = (
+        told(fork, "expected_orders")[-1]
+        for fork in (paid(world, 1), paid(world, 1, m1=1.001), paid(world, 1, m2=1.001))
+    )
+    gains = (np.array(raised) - plain) / np.array([share, 1 - share])
+    assert gains[0] == pytest.approx(gains[1], rel=5e-3)
+
+
+def test_silos_that_ignore_what_media_bring_together_stay_where_their_own_curves_are_best() -> None:
+    assert best_split(PAIR, 1.0)[0] == pytest.approx(0.8, abs=1e-9)
+    silos = lived(together(4, steering={"kind": "siloed"}, departments=(1, 1)), 60)
+    assert silos.state.shares == pytest.approx([0.8, 0.2], abs=1e-4)
+
+
+def test_an_order_of_two_media_is_claimed_by_both_and_credited_once() -> None:
+    world = lived(together(4, (0.64, 0.36)), 1)
+    alone, joint = np.array([1.6, 0.6]), 4 * 0.48
+    orders = float(told(world, "expected_orders")[0]) / HUGE
+    assert orders == pytest.approx(alone.sum() + joint, rel=1e-6)
+    credit = told(world, "expected_last_touch")[0] / HUGE
+    claims = told(world, "expected_claims")[0] / HUGE
+    assert credit == pytest.approx(alone + joint / 2, rel=1e-6)
+    assert claims == pytest.approx(alone + joint, rel=1e-6)
+    company = dict(zip(COMPANY_COLUMNS, world.state.ledger.company[0], strict=True))
+    assert company["expected_department_claims"] / HUGE == pytest.approx(orders, rel=1e-6)
+    apart = lived(together(4, (0.64, 0.36), departments=(1, 1)), 1)
+    company = dict(zip(COMPANY_COLUMNS, apart.state.ledger.company[0], strict=True))
+    assert company["expected_department_claims"] / HUGE == pytest.approx(claims.sum(), rel=1e-6)
+
+
+def test_what_media_bring_together_does_not_hang_on_the_order_in_which_pairs_are_listed() -> None:
+    pairs = [{"media": ["m1", "m2"], "kappa": 1.0}, {"media": ["m4", "m1"], "kappa": 3.0}]
+    ledgers = [
+        lived(asked(O1, LEGACY, CENTRAL, synergies=listed), 12).state.ledger
+        for listed in (pairs, pairs[::-1])
+    ]
+    for one, other in zip(ledgers[0].media, ledgers[1].media, strict=True):
+        assert (one == other).all()
 
 
 # -- O6: the maximum is flat in money and steep in shares ----------------------------------------
@@ -314,6 +493,48 @@ def test_the_oracles_curves_are_what_a_spend_brings_that_lasts() -> None:
     weekly = told(lived(changed, 150), "expected_orders")
     assert weekly[-1] == pytest.approx(MOST, rel=1e-6)
     assert weekly[0] > 1.05 * MOST  # what was paid before still works
+
+
+# -- O11, O12b: politics and small trials of other splits ------------------------------------------
+
+
+def loss_of_plans(weekly: Sequence[Floats]) -> float:
+    """Return the mean orders that plans q of the money M lose on the market."""
+    spends = [MONEY * held / held.sum() - OFFSETS for held in weekly]
+    reached = told(lived(asked(O1, OPTIMUM, plans(spends)), len(spends)), "expected_orders")
+    return float(MOST - reached.mean())
+
+
+@pytest.mark.parametrize(("evenness", "loss"), [(0.25, 8.174), (0.5, 29.641), (1.0, 106.440)])
+def test_drawing_a_plan_to_equal_parts_costs_what_the_closed_form_says(
+    evenness: float, loss: float
+) -> None:
+    held = evened(WANTED, Steering(kind="central", evenness=evenness))
+    assert loss_of_plans([held]) == pytest.approx(loss, abs=6e-4)
+
+
+@pytest.mark.parametrize(("power", "loss"), [(0.2, 1.899), (0.5, 12.855), (1.0, 58.565)])
+def test_the_power_of_one_costs_what_the_closed_form_says_and_that_of_all_nothing(
+    power: float, loss: float
+) -> None:
+    none = np.zeros(4)
+    heard = politics(WANTED, none, np.array([0, 0, 0, power]), 0.0)
+    assert loss_of_plans([heard]) == pytest.approx(loss, abs=6e-4)
+    for alike in (
+        politics(WANTED, none, none + power, 0.0),
+        politics(WANTED, none + power, none, 0.0),
+    ):
+        assert loss_of_plans([alike]) == pytest.approx(0, abs=6e-4)
+
+
+@pytest.mark.parametrize(("eta", "loss"), [(0.10, 3.52), (0.15, 7.98), (0.30, 33.2)])
+def test_trying_a_little_more_and_less_costs_what_the_closed_form_says(
+    eta: float, loss: float
+) -> None:
+    signs = [np.array(signs) for signs in itertools.product((-1.0, 1.0), repeat=4)]
+    cost = loss_of_plans([WANTED * (1 + eta * sign) for sign in signs])
+    assert cost == pytest.approx(loss, abs=0.05)
+    assert cost == pytest.approx(SIZE * eta**2 / 2 * SPREAD, rel=0.06)
 
 
 # -- O8: how much noise makes it wiser not to move ------------------------------------------------
@@ -434,6 +655,8 @@ def reached(
         (LEGACY, None, {}, 0.875),
         (EQUAL, None, {}, 0.946),
         (LEGACY, AVERAGE | STILL, {}, 0.975),
+        (LEGACY, PER_EURO | STILL, {}, 0.981),
+        (LEGACY, PER_EURO | STILL, BLURRED, 0.933),
         (LEGACY, CENTRAL, {}, 0.982),
         (OPTIMUM, CENTRAL, {}, 0.990),
         (LEGACY, AVERAGE | STILL, BLURRED, 0.880),
@@ -491,6 +714,8 @@ def test_departments_find_what_lies_within_their_media_and_nothing_between() -> 
 # -- properties ----------------------------------------------------------------------------------
 
 curve = st.one_of(
+    st.builds(MichaelisMenten, st.floats(1, 1000), st.floats(1, 100)),
+    st.builds(Hill, st.floats(1, 1000), st.floats(1, 100), st.floats(0.5, 1)),
     st.builds(Log, st.floats(1, 1000), st.floats(1, 100)),
     st.builds(Exponential, st.floats(1, 1000), st.floats(0.001, 0.1)),
     st.builds(Power, st.floats(1, 100), st.floats(0.05, 0.9)),
@@ -501,8 +726,8 @@ shares = st.floats(0, 1)
 @given(
     st.one_of(
         curve,
-        st.builds(MichaelisMenten, st.floats(1, 1000), st.floats(1, 100)),
         st.builds(Steady, curve, st.floats(0, 0.9)),
+        st.builds(Scaled, curve, st.floats(0.1, 2)),
     ),
     st.floats(1, 400),
 )
@@ -513,6 +738,21 @@ def test_slopes_are_derivatives_and_find_their_spend_again(response: Curve, spen
     assert rise / (2 * step) == pytest.approx(slope, rel=1e-4, abs=1e-9)
     if slope > 1e-9:
         assert response.spend_at(slope) == pytest.approx(spend, rel=1e-5)
+
+
+@given(st.floats(1, 1000), st.floats(1, 100), st.floats(1.1, 6), st.floats(1.001, 5))
+def test_an_s_shaped_curve_is_steepest_at_its_inflection_and_cheapest_at_its_best_average(
+    most: float, half: float, shape: float, times: float
+) -> None:
+    response = Hill(most, half, shape)
+    bend, best = response.inflection, response.best_average
+    assert response.slope(bend) >= max(response.slope(bend * times), response.slope(bend / times))
+    cheapest = response.orders(best) / best
+    assert cheapest >= response.orders(best * times) / (best * times) * (1 - 1e-12)
+    assert cheapest >= response.orders(best / times) / (best / times) * (1 - 1e-12)
+    slope = response.slope(bend * times)
+    assert response.spend_at(slope) == pytest.approx(bend * times, rel=1e-4)
+    assert response.spend_at(1.01 * response.slope(bend)) == 0.0
 
 
 @settings(max_examples=25)
@@ -583,9 +823,10 @@ def test_credit_is_given_once_by_last_touch_and_again_by_every_platform(
     capture = capture / max(1.0, math.fsum(capture))
     orders = baseline + math.fsum(caused)
     touched = attribution.last_touched(caused, baseline, leak, capture)
-    claims = attribution.claimed(caused, baseline, capture)
+    alone = np.eye(len(media), dtype=bool)
+    claims = attribution.claimed(caused, alone, baseline, capture)
     own = np.array(data.draw(st.lists(st.booleans(), min_size=len(media), max_size=len(media))))
-    together = attribution.claimed_together(caused, baseline, capture, own)
+    together = attribution.claimed_together(caused, alone, baseline, capture, own)
     assert math.fsum(touched) <= orders * (1 + 1e-9)
     assert (touched <= claims * (1 + 1e-9) + 1e-9).all()
     assert together <= min(orders, math.fsum(claims[own])) * (1 + 1e-9) + 1e-9

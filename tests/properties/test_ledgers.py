@@ -51,7 +51,7 @@ def firms(draw: st.DrawFn) -> tuple[str, ...]:
         f"market.budget={draw(st.sampled_from([0, 0.01, 77777.77, 1e6, 8e7]))}",
         f"market.pressure={draw(st.sampled_from(['closed', 'open']))}",
         f"market.drift={draw(st.sampled_from([0.0, 0.05]))}",
-        f"steering.rule={draw(st.sampled_from(['marginal', 'credit_share']))}",
+        f"steering.rule={draw(st.sampled_from(['marginal', 'credit_share', 'average_cpo']))}",
         f"steering.review_weeks={draw(st.sampled_from([1, 4, 13]))}",
         f"steering.fixed={draw(st.sampled_from(['[]', fixed]))}",
         f"attribution={draw(st.sampled_from(['last_touch', 'claims']))}",

@@ -79,14 +79,13 @@ class OmnichannelManager(mesa.Agent):
         return shares
 
     def _looked_at(self, view: allocation.View) -> list[int]:
-        """Return the media that she has time for: those whose reports stand out most."""
+        """Return the media that she has time for: those of which most money seems misplaced."""
         most = self.steering.attention
         if most is None or most >= len(view.media):
             return list(range(len(view.media)))
-        orders = np.maximum(allocation.worth(view, self.steering), 1e-9)
-        price = np.log(np.maximum(view.shares, 1e-9) / orders)
-        stand_out = np.abs(price - np.median(price))
-        return sorted(np.argsort(-stand_out, kind="stable")[:most].tolist())
+        worth = allocation.worth(view, self.steering)
+        misplaced = np.abs(worth / max(worth.sum(), 1e-9) - view.shares)
+        return sorted(np.argsort(-misplaced, kind="stable")[:most].tolist())
 
 
 class EqualSplitter(mesa.Agent):

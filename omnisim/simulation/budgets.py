@@ -70,7 +70,7 @@ def money(world: Simulation, scope: str, week: int) -> int:
     cents, words = world.state.budgets[scope], world.strategy.incentives
     nth = week % WEEKS_IN_YEAR
     if not words.reserve or not _hoards(world, scope):
-        return weekly_plan(cents)[nth]
+        return granted(world, week)[scope]
     rush = words.rush_weeks * (not words.roll_over)
     if nth >= WEEKS_IN_YEAR - rush and not _dumps(world, scope):
         rush = 0
@@ -78,9 +78,23 @@ def money(world: Simulation, scope: str, week: int) -> int:
 
 
 def granted(world: Simulation, week: int) -> dict[str, int]:
-    """Return the cents of each scope's budget that fall on a week, evenly over the year."""
-    nth = week % WEEKS_IN_YEAR
-    return {scope: weekly_plan(cents)[nth] for scope, cents in world.state.budgets.items()}
+    """Return the cents of each scope's budget that fall on a week, evenly over the year.
+
+    Where budgets move within a year every week is split anew, so that the cents that are
+    left over in a division are neither lost nor paid twice.
+    """
+    held, nth = world.state.budgets, week % WEEKS_IN_YEAR
+    if not _moves_within_a_year(world):
+        return {scope: weekly_plan(cents)[nth] for scope, cents in held.items()}
+    cents = weekly_plan(sum(held.values()))[nth]
+    split = allocation.largest_remainder(cents, [held[scope] for scope in sorted(held)])
+    return dict(zip(sorted(held), split.tolist(), strict=True))
+
+
+def _moves_within_a_year(world: Simulation) -> bool:
+    words = world.strategy.steering
+    partly = words.kind == "central" and words.mandate < 1 and (words.mandate or words.alone)
+    return bool(partly or words.kind == "side_by_side" or words.committee)
 
 
 def plan_week(world: Simulation, shares: np.ndarray) -> None:

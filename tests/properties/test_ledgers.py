@@ -56,6 +56,7 @@ def firms(draw: st.DrawFn) -> tuple[str, ...]:
         f"steering.fixed={draw(st.sampled_from(['[]', fixed]))}",
         f"attribution={draw(st.sampled_from(['last_touch', 'claims']))}",
         f"incentives.company_weight={draw(level)}",
+        f"incentives.ratchet={draw(level)}",
         f"integration.transaction_data={draw(level)}",
         f"integration.information_access={draw(level)}",
     )
@@ -88,7 +89,13 @@ def lived(firm: tuple[str, ...]) -> Year:
     )
 
 
-@pytest.mark.parametrize("steering", ["frozen", "equal", "siloed", "central"])
+STEERINGS = (
+    *("frozen", "equal", "siloed", "central", "bottom_up", "side_by_side", "percent_of_sales"),
+    *("committee", "central_holds_back"),
+)
+
+
+@pytest.mark.parametrize("steering", STEERINGS)
 @settings(max_examples=4)
 @given(firm=firms())
 def test_every_cent_and_every_order_of_a_year_is_booked_once(

@@ -381,7 +381,15 @@ WORDS: dict[str, tuple[str, ...]] = {
         "[A]",
     ),
     "Incentives.discount": ("what next year's worth counts today", "factor a year", "[A]"),
-    "Attribution.kind": ("deduplicated last touch, or the departments' claims", ""),
+    "Attribution.kind": (
+        "departments' claims, or the rule by which recorded orders are divided along their paths",
+        "",
+    ),
+    "Attribution.deduplicated": (
+        "not: every department divides orders among its own media; none: claims are not, all "
+        "others are",
+        "",
+    ),
     "Department.owns": ("the media and sales channels it owns", ""),
     "Department.power": ("log of what a board gives it beyond its due", "", "[A]"),
     "Department.inflation": ("log of what it exaggerates by, where it reports itself", "", "[A]"),

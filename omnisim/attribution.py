@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, assert_never
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from omnisim.spec import CreditKind
+
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-Reads = Literal["own_claims", "last_touch", "claims"]
+Reads = CreditKind | Literal["own_claims"]
 
 
-def read(reads: Reads, company_weight: float, claims: Floats, last_touch: Floats) -> Floats:
+def read(reads: Reads, company_weight: float, claims: Floats, company: Floats) -> Floats:
     """Return the credit that a decider reads, from weekly counts of one shape.
 
-    A department mixes its claims with the company's deduplicated orders by what it is
-    paid on (`company_weight`, lambda in M1); the centre reads one of the two unmixed.
+    A department mixes its claims with the company's credit by what it is paid on
+    (`company_weight`, lambda in M1); the centre reads one of the two unmixed.
     """
     match reads:
         case "own_claims":
-            return (1 - company_weight) * claims + company_weight * last_touch
+            return (1 - company_weight) * claims + company_weight * company
         case "claims":
             return claims
-        case "last_touch":
-            return last_touch
         case _:
-            assert_never(reads)
+            return company
 
 
 def last_touched(caused: Floats, baseline: float, leak: Floats, capture: Floats) -> Floats:

@@ -33,6 +33,8 @@ LEDGER = (
     ("claims", COUNT, "Orders with a touch of this medium in its own window"),
     ("reported_last_touch", COUNT, "Last-touch orders as reports show them, with noise"),
     ("reported_claims", COUNT, "Claimed orders as reports show them, with noise"),
+    ("credit", COUNT, "Orders credited to the medium by the firm's attribution"),
+    ("reported_credit", COUNT, "Credited orders as reports show them, with noise"),
     ("visits", COUNT, "Visits to the sales channel"),
     ("carts", COUNT, "Contacts of walks with us that came to buy in the sales channel"),
     ("lost_inform", COUNT, "Walks with us that were lost here while getting informed"),
@@ -52,6 +54,7 @@ PER_CHANNEL = (
     ("unspent", "EUR", "Money allocated and not spent", "(planned_cents - spent_cents) / 100"),
     ("cpo_last_touch", "EUR each", "Cost per last-touch order", "marketing_cost / last_touch"),
     ("cpo_claimed", "EUR each", "Cost per claimed order", "marketing_cost / claims"),
+    ("cpo_credited", "EUR each", "Cost per credited order", "marketing_cost / credit"),
 )
 TWIN = "from the probability of each order before its draw: the same mean, less noise"
 

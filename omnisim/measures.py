@@ -283,7 +283,7 @@ HEADLINE = (
     "reallocation_rate",
 )
 BESIDE = ("integration_cost", "overhead")  # headlines, with profit, where they cost anything
-OF_MEDIA = ("contacts", "clicks", "last_touch", "claims")
+OF_MEDIA = ("contacts", "clicks", "last_touch", "claims", "credit")
 LOST = tuple(f"lost_{stage}" for stage in STAGES)
 DISCOUNT = 0.1  # a year, of what customers will bring
 OF_SALES = (
@@ -447,6 +447,7 @@ def _channel(sums: Mapping[str, float], is_medium: bool) -> dict[str, float]:
             "unspent": (sums["planned_cents"] - sums["spent_cents"]) / 100,
             "cpo_last_touch": _ratio(cost, sums["last_touch"]),
             "cpo_claimed": _ratio(cost, sums["claims"]),
+            "cpo_credited": _ratio(cost, sums["credit"]),
         }
     return values
 

@@ -23,6 +23,7 @@ MEDIA_COLUMNS = (
     "reported_last_touch",
     "reported_claims",
 )
+CREDIT_COLUMNS = ("credit", "expected_credit", "reported_credit")  # what `attribution` shows
 CHANNEL_COLUMNS = (
     "visits",
     "carts",
@@ -81,35 +82,50 @@ class Ledger:
     """The weeks booked so far, as arrays in the order of the columns above.
 
     Each list holds one array per week: `media` float64[media, MEDIA_COLUMNS], `channels`
-    float64[channels, CHANNEL_COLUMNS], `company` float64[COMPANY_COLUMNS]. Counts are
-    real persons, money EUR or cents by name; cents stay below 2^53 and are exact.
+    float64[channels, CHANNEL_COLUMNS], `company` float64[COMPANY_COLUMNS], `credit`
+    float64[rules, media, CREDIT_COLUMNS] by every rule of paths that is asked for. Counts
+    are real persons, money EUR or cents by name; cents stay below 2^53 and are exact.
     """
 
     first_week: int
     media: list[np.ndarray] = field(default_factory=list)
     channels: list[np.ndarray] = field(default_factory=list)
     company: list[np.ndarray] = field(default_factory=list)
+    credit: list[np.ndarray] = field(default_factory=list)
 
     @property
     def next_week(self) -> int:
         """Return the week that is booked next."""
         return self.first_week + len(self.company)
 
-    def book(self, media: np.ndarray, channels: np.ndarray, company: np.ndarray) -> None:
+    def book(
+        self, media: np.ndarray, channels: np.ndarray, company: np.ndarray, credit: np.ndarray
+    ) -> None:
         """Append one week."""
         self.media.append(media)
         self.channels.append(channels)
         self.company.append(company)
+        self.credit.append(credit)
 
     def copy(self) -> Ledger:
         """Return a ledger that can grow on its own; booked weeks are never written again."""
-        return Ledger(self.first_week, list(self.media), list(self.channels), list(self.company))
+        weeks = (self.media, self.channels, self.company, self.credit)
+        return Ledger(self.first_week, *(list(booked) for booked in weeks))
 
     def media_column(self, column: str, rows: list[int], first: int, after: int) -> np.ndarray:
         """Return one column of some media for the weeks [first, after) (float64[weeks, rows])."""
-        index = MEDIA_COLUMNS.index(column)
+        return self._told(self.media, MEDIA_COLUMNS.index(column), rows, first, after)
+
+    def credited(self, rule: int, rows: list[int], first: int, after: int) -> np.ndarray:
+        """Return what reports show of the credit by a rule (float64[weeks, rows])."""
+        booked = [week[rule] for week in self.credit]
+        return self._told(booked, CREDIT_COLUMNS.index("reported_credit"), rows, first, after)
+
+    def _told(
+        self, booked: list[np.ndarray], column: int, rows: list[int], first: int, after: int
+    ) -> np.ndarray:
         low, high = max(0, first - self.first_week), max(0, after - self.first_week)
-        weeks = [week[rows, index] for week in self.media[low:high]]
+        weeks = [week[rows, column] for week in booked[low:high]]
         return np.array(weeks, float).reshape(len(weeks), len(rows))
 
 
@@ -151,16 +167,27 @@ def records(
     replication: int,
     media: list[str],
     channels: list[str],
+    shown: str | int = "last_touch",
 ) -> Records:
-    """Lay a ledger out as tidy frames."""
+    """Lay a ledger out as tidy frames.
+
+    `shown` is the credit that the firm shows: a column of media, or the number of a rule.
+    """
     weeks = np.arange(ledger.first_week, ledger.next_week)
+    told = (*MEDIA_COLUMNS, *CREDIT_COLUMNS)
+    if isinstance(shown, int):
+        credits = [week[shown] for week in ledger.credit]
+    else:
+        same = [MEDIA_COLUMNS.index(f"{of}{shown}") for of in ("", "expected_", "reported_")]
+        credits = [week[:, same] for week in ledger.media]
+    booked = [np.hstack(week) for week in zip(ledger.media, credits, strict=True)]
     parts = [
-        _frame(weeks, media, "media", MEDIA_COLUMNS, ledger.media),
+        _frame(weeks, media, "media", told, booked),
         _frame(weeks, channels, "sales", CHANNEL_COLUMNS, ledger.channels),
     ]
     weekly = pd.concat([part for part in parts if len(part)], ignore_index=True)
     weekly = weekly.reindex(
-        columns=["week", "channel", "kind", *MEDIA_COLUMNS, *CHANNEL_COLUMNS], fill_value=0.0
+        columns=["week", "channel", "kind", *told, *CHANNEL_COLUMNS], fill_value=0.0
     ).fillna(0.0)
     company = pd.DataFrame(np.array(ledger.company), columns=list(COMPANY_COLUMNS))
     company.insert(0, "week", weeks)

@@ -15,7 +15,7 @@ KERNELS = (
 MODEL = (
     *("spec/words", "spec/channels", "spec/people", "spec/market"),
     *("spec/textbook", "spec/strategy", "spec/question"),
-    *("curves", *KERNELS, "records", "attribution", "allocation", "rollout"),
+    *("curves", *KERNELS, "records", "attribution", "paths", "allocation", "rollout"),
     *(
         "departments",
         "steering",

@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from omnisim.records import CHANNEL_COLUMNS, COMPANY_COLUMNS, MEDIA_COLUMNS, Records
+from omnisim.records import (
+    CHANNEL_COLUMNS,
+    COMPANY_COLUMNS,
+    CREDIT_COLUMNS,
+    MEDIA_COLUMNS,
+    Records,
+)
 from omnisim.spec import ExperimentSpec
 
 MEDIA = ("search", "tv")
@@ -82,6 +88,8 @@ def some_records(
         "claims": orders / 2,
         "reported_last_touch": orders / 5,
         "reported_claims": orders / 2,
+        "credit": np.where(channel == "tv", 0, orders / 5),
+        "reported_credit": orders / 5,
     }
     sales = {
         "visits": orders * 20,
@@ -101,7 +109,7 @@ def some_records(
     weekly = pd.DataFrame({"week": week, "channel": channel})
     weekly["kind"] = np.where(is_medium, "media", "sales")
     for of_kind, values, names in (
-        (is_medium, media, MEDIA_COLUMNS),
+        (is_medium, media, (*MEDIA_COLUMNS, *CREDIT_COLUMNS)),
         (~is_medium, sales, CHANNEL_COLUMNS),
     ):
         for name in names:
@@ -112,7 +120,7 @@ def some_records(
 def _column(values: Mapping[str, np.ndarray], name: str, luck: np.ndarray) -> np.ndarray:
     if name.startswith("expected_"):
         return values[name.removeprefix("expected_")]
-    has_twin = name in ("orders", "new_customers", "last_touch", "claims")
+    has_twin = name in ("orders", "new_customers", "last_touch", "claims", "credit")
     has_twin |= name in ("revenue_gross", "revenue_net", "margin", "cost_to_serve")
     return values[name] * (1 + luck) if has_twin else values[name]
 

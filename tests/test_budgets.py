@@ -14,7 +14,7 @@ from omnisim.measures import measure
 from omnisim.records import COMPANY_COLUMNS
 from omnisim.simulation import Simulation, simulate
 from omnisim.spec import DAYS_IN_WEEK, ExperimentSpec, Incentives
-from tests.worlds import question
+from tests.worlds import composed, question
 
 TEXTBOOK = ("market=textbook", "horizon.history_weeks=52", "horizon.weeks=104", "truth=none")
 HOARD = 0.0691  # gives the last week 4.86 times a usual one (O16)
@@ -24,7 +24,7 @@ names = st.text("abcdefgh", min_size=1, max_size=3)
 
 def asked(*overrides: str, **incentives: Any) -> ExperimentSpec:
     words = [f"incentives.{name}={value}" for name, value in incentives.items()]
-    return question(*TEXTBOOK, *words, *overrides, small=False)
+    return composed(*TEXTBOOK, *words, *overrides)
 
 
 def lived(spec: ExperimentSpec, weeks: int) -> Simulation:

@@ -18,7 +18,7 @@ from omnisim.departments import company_weight, gives_up
 from omnisim.records import COMPANY_COLUMNS
 from omnisim.simulation import Appointment, Simulation, snapshot
 from omnisim.spec import DAYS_IN_WEEK, Culture, ExperimentSpec, Incentives, Steering
-from tests.worlds import question
+from tests.worlds import composed
 
 TEXTBOOK = ("market=textbook", "horizon.history_weeks=0", "horizon.weeks=104", "truth=none")
 CLEAN = ("steering.report_delay_weeks=0", "steering.report_noise=0")
@@ -26,8 +26,8 @@ AT_ONCE = ("steering.damping=1", "steering.step=1")
 MOVING = ("siloed", "bottom_up", "side_by_side", "percent_of_sales", "central", "equal")
 
 
-def asked(*overrides: str, small: bool = False) -> ExperimentSpec:
-    return question(*(() if small else TEXTBOOK), *overrides, small=small)
+def asked(*overrides: str) -> ExperimentSpec:
+    return composed(*TEXTBOOK, *overrides)
 
 
 def lived(spec: ExperimentSpec, weeks: int) -> Simulation:

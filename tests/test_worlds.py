@@ -57,7 +57,8 @@ def test_workers_and_their_order_change_no_bit() -> None:
 def _busy(*words: str) -> str:
     return (
         f"question(*{words}, 'market.people=120', 'market.drift=0.02',"
-        " 'integration=omnichannel', 'horizon.history_weeks=2', 'market.burn_in_weeks=2',"
+        " 'integration=omnichannel', 'attribution=markov', 'horizon.history_weeks=2',"
+        " 'market.burn_in_weeks=2',"
         " 'market.seasons=[{first_day: 0, last_day: 363, needs: 4, online: 0.5}]')"
     )
 

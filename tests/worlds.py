@@ -99,6 +99,6 @@ def digest(world: Simulation) -> str:
     touched = (who.clicked, who.viewed, who.walk_clicked, who.walk_viewed)
     for column in (who.state, who.goodwill, *touched, who.claim, who.letters, who.awake):
         bits.update(np.ascontiguousarray(column).tobytes())
-    for week in (*ledger.media, *ledger.channels, *ledger.company):
+    for week in (*ledger.media, *ledger.channels, *ledger.company, *ledger.credit):
         bits.update(week.tobytes())
     return bits.hexdigest()

@@ -143,13 +143,14 @@ def _unsold(market: Market, strategy: Strategy) -> Iterator[str]:
 
 
 def _unseen(market: Market, strategy: Strategy) -> Iterator[str]:
-    if strategy.attribution.kind != "last_touch":
+    kind = strategy.attribution.kind
+    if kind == "claims":
         return
     for name, share in market.start_split().items():
         if not market.media[name].tracked:
             yield (
                 f"{name}, {percent(share)} of the budget, is not tracked:"
-                " a rule that reads last touch cannot see it."
+                f" a rule that reads {kind.replace('_', ' ')} cannot see it."
             )
 
 

@@ -62,8 +62,14 @@ CHANNEL_FIELDS = LOST + len(STAGES)
     CHECKOUTS,
     INVITERS,
     BRAND_SEARCHES_TAKEN,
-) = range(18)
-COMPANY_FIELDS = 18
+    PATHS,
+) = range(19)
+COMPANY_FIELDS = 19
+# A row per touched decision to order, where paths are kept: its probability with anybody and
+# with us, whether it was ours, whether it was made; then one column per medium.
+TRIED, SEEN, OURS, MADE_ORDER = range(4)
+PATH_FIELDS = 4
+RECENCY_BITS = 31  # below them the luck that orders touches of one day
 TALK, INVITATIONS = range(2)  # kinds of letters
 TOLD = 1024.0  # talk travels as whole multiples of 1 / TOLD, so that no order of adding shows
 

@@ -30,13 +30,20 @@ from omnisim.journeys.books import (
     INVITERS,
     LAST_TOUCH_DAYS,
     LATE,
+    MADE_ORDER,
     NEW,
     ORDERS,
+    OURS,
+    PATH_FIELDS,
+    PATHS,
     PROBABILITY,
+    RECENCY_BITS,
+    SEEN,
     SEEN_DEPARTMENT_CLAIMS,
     TALK,
     TOLD,
     TRACKED,
+    TRIED,
 )
 from omnisim.people import COOKIES, CUSTOMER, MAIL, NEVER, PROSPECT
 from omnisim.streams import draw, high, kernel, low
@@ -51,18 +58,24 @@ def credit(
     person: np.record, media: np.ndarray, day: int, i: int, me: np.uint32, key: np.uint64,
     labels: np.ndarray, tracked: bool,
     clicked: np.ndarray, viewed: np.ndarray, walk_clicked: np.ndarray, walk_viewed: np.ndarray,
-    chance: int, order: int, book: np.ndarray,
+    tried: int, chance: int, order: int, book: np.ndarray, company: np.ndarray, paths: np.ndarray,
 ) -> int:
     """Book an order's last touch and every medium's claim; return how many departments claim.
 
-    `chance` is the order's probability in units of 1 / PROBABILITY, `order` 1 if it is made.
+    `chance` is the order's probability in units of 1 / PROBABILITY, `order` 1 if it is made,
+    `tried` the probability that the decision is ours.
 
     Last touch is the last tracked paid click or impression of 30 days; on one day a click
     beats an impression, and luck decides among equals, never their names. A medium claims what
-    happens within its own windows.
+    happens within its own windows. Where `paths` has room, the whole path is kept: of every
+    tracked medium how long ago it was touched.
     """
-    winner, best = -1, 2.0 * (day - LAST_TOUCH_DAYS)
+    earliest = 2 * (day - LAST_TOUCH_DAYS)
+    winner, best = -1, np.float64(earliest)
     claimants = np.uint64(0)
+    path = company[PATHS]
+    if len(paths) > 0:
+        paths[path] = 0
     for m in range(len(media)):
         medium = media[m]
         if medium.tracked and not (
@@ -82,6 +95,9 @@ def credit(
             score = touched + high(draw(key ^ labels[m], me))
             if score > best:
                 winner, best = m, score
+        if len(paths) > 0 and medium.tracked and touched >= earliest:
+            luck = np.int64(draw(key ^ labels[m], me) >> np.uint64(64 - RECENCY_BITS))
+            paths[path, PATH_FIELDS + m] = ((touched - earliest) << RECENCY_BITS) + luck
         if day - click <= medium.click_window or day - view <= medium.view_window:
             book[m, SEEN_CLAIMS] += chance
             book[m, CLAIMS] += order
@@ -89,6 +105,12 @@ def credit(
     if winner >= 0:
         book[winner, SEEN_LAST_TOUCH] += chance
         book[winner, LAST_TOUCH] += order
+        if len(paths) > 0:
+            paths[path, TRIED] = tried
+            paths[path, SEEN] = chance
+            paths[path, OURS] = person.ours
+            paths[path, MADE_ORDER] = order
+            company[PATHS] += 1
     departments = 0
     while claimants:
         departments += np.int64(claimants & np.uint64(1))
@@ -245,7 +267,7 @@ def decides_to_order(
     media: np.ndarray, labels: np.ndarray, channels: np.ndarray, goods: np.ndarray,
     cross: np.ndarray, friends: np.ndarray, c: int,
     clicked: np.ndarray, viewed: np.ndarray, walk_clicked: np.ndarray, walk_viewed: np.ndarray,
-    friend_row: np.ndarray, letters: np.ndarray,
+    friend_row: np.ndarray, letters: np.ndarray, paths: np.ndarray,
     media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
 ) -> bool:
     """Book the probability of an order at a price, and the order if it is made and ours.
@@ -271,7 +293,8 @@ def decides_to_order(
             channel_book[c * rule.goods + other, EXPECTED_VALUE] += np.int64(seen * part)
     claimants = credit(
         person, media, day, i, me, keys[streams.TIE], labels, tracked,
-        clicked, viewed, walk_clicked, walk_viewed, seen, made, media_book,
+        clicked, viewed, walk_clicked, walk_viewed,
+        np.int64(np.float64(person.walk_us) * PROBABILITY), seen, made, media_book, company, paths,
     )
     company[SEEN_DEPARTMENT_CLAIMS] += seen * claimants
     if made:

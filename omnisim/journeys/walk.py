@@ -249,7 +249,7 @@ def walk(
     data: np.ndarray, information: np.ndarray, prices: np.ndarray, closed: np.ndarray,
     claims: np.ndarray, claim: np.ndarray, goodwill: np.ndarray,
     clicked: np.ndarray, viewed: np.ndarray, walk_clicked: np.ndarray, walk_viewed: np.ndarray,
-    friend_row: np.ndarray, letters: np.ndarray, missed: np.ndarray,
+    friend_row: np.ndarray, letters: np.ndarray, missed: np.ndarray, paths: np.ndarray,
     media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
 ) -> None:
     """Go on with the walk today, from touchpoint to touchpoint, as far as the day allows."""
@@ -325,7 +325,7 @@ def walk(
                 person, i, day, me, keys, high(bits), works, paid, helped, rule, cell,
                 media, media_labels, channels, goods, cross, friends, c,
                 clicked, viewed, walk_clicked, walk_viewed, friend_row, letters,
-                media_book, channel_book, company,
+                paths, media_book, channel_book, company,
             ):
                 pass_stage(person, stage, c)
                 end_walk(person, company)

@@ -16,7 +16,7 @@ import pandas as pd
 import simpy
 from simpy.events import EventPriority
 
-from omnisim import allocation, attribution, rollout, streams
+from omnisim import allocation, attribution, paths, rollout, streams
 from omnisim.allocation import View, released
 from omnisim.departments import Department, company_weight
 from omnisim.people import People, Person
@@ -116,7 +116,8 @@ class Simulation(mesa.Model):
         self.media = sorted(self.market.media)
         self.channels = sorted(self.market.channels)
         self.fork_day = spec.horizon.history_weeks * DAYS_IN_WEEK
-        self.population = population(self.market, self.root, self.fork_day)
+        self.rules = _rules(spec)
+        self.population = population(self.market, self.root, self.fork_day, self.rules)
         self.terms = rollout.terms_of(self.market)
         self.strategy = spec.status_quo
         self.state = state if state is not None else self._first_state()
@@ -362,7 +363,7 @@ class Simulation(mesa.Model):
             decider.reads,
             self.company_weight if isinstance(decider, Department) else 0.0,
             ledger.media_column("reported_claims", rows, 0, after),
-            ledger.media_column("reported_last_touch", rows, 0, after),
+            self._company_credit(decider, rows, after),
         )
         if decider.reads == "claims":
             credit = credit * moves.exaggeration(self, decider.media)
@@ -378,6 +379,18 @@ class Simulation(mesa.Model):
             shares=shares / shares.sum(),
             used=ledger.media_column("spent_cents", rows, 0, after) / 100,
         )
+
+    def _company_credit(self, decider: Decider, rows: list[int], after: int) -> np.ndarray:
+        """Return what reports show by the firm's rule, applied to all that is on record.
+
+        Departments are paid on orders that count once: on last touch, where the firm's rule
+        lets orders count twice.
+        """
+        ledger, rule = self.state.ledger, paths.rule_of(self.strategy, self.media)
+        twice = self.strategy.attribution.by_department and decider.reads == "own_claims"
+        if rule is None or twice:
+            return ledger.media_column("reported_last_touch", rows, 0, after)
+        return ledger.credited(self.rules.index(rule), rows, 0, after)
 
     def _report_luck(self, decider: Decider, weeks: int) -> np.ndarray:
         """Return the standard normal luck of reports that have travelled ([weeks, media])."""
@@ -446,14 +459,21 @@ class Simulation(mesa.Model):
         """Book the week at the real firm's size and begin an empty one."""
         state = self.state
         week = state.ledger.next_week
-        media, channels, company = self.population.close_week(
+        media, channels, company, credit = self.population.close_week(
             state.population, week, state.planned, state.spent
         )
         company |= budgets.close_week(self, week)
         company |= {"integration_cost": state.links.owed, "overhead": budgets.overhead(self, week)}
         state.links = replace(state.links, owed=0.0)
         row = np.array([company[name] for name in COMPANY_COLUMNS], float)
-        state.ledger.book(media, channels, row)
+        state.ledger.book(media, channels, row, credit)
+
+
+def _rules(spec: ExperimentSpec) -> tuple[paths.Rule, ...]:
+    """Return every rule of paths that an arm asks for: each is applied to the history."""
+    strategies = (spec.status_quo, *spec.arms.values())
+    rules = {paths.rule_of(strategy, spec.market.media) for strategy in strategies}
+    return tuple(sorted(rule for rule in rules if rule is not None))
 
 
 def shared_history(spec: ExperimentSpec, replication: int) -> Simulation:
@@ -498,5 +518,8 @@ def _since_history(arm: Simulation, found: pd.DataFrame, name: str, replication:
         ledger.media[skip:],
         ledger.channels[skip:],
         ledger.company[skip:],
+        ledger.credit[skip:],
     )
-    return records(told, found, name, replication, arm.media, arm.channels)
+    rule = paths.rule_of(arm.strategy, arm.media)
+    shown = arm.strategy.attribution.kind if rule is None else arm.rules.index(rule)
+    return records(told, found, name, replication, arm.media, arm.channels, shown)

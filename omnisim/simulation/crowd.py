@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from omnisim import attribution, contacts, journeys, people, streams
+from omnisim import attribution, contacts, journeys, paths, people, streams
 from omnisim.journeys import books
 from omnisim.people import People
-from omnisim.records import CHANNEL_COLUMNS, MEDIA_COLUMNS, worth
+from omnisim.records import CHANNEL_COLUMNS, CREDIT_COLUMNS, MEDIA_COLUMNS, worth
 from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, STAGES, Market, Strategy, Till
 
 AUDIENCE_MEMORY = DAYS_IN_WEEK
-CROWD_ARRAYS = ("media_book", "channel_book", "company_book", "events", "missed")
+CROWD_ARRAYS = ("media_book", "channel_book", "company_book", "events", "missed", "paths")
 EVENTS = (books.SEARCHES, books.BRAND_SEARCHES, books.CHECKOUTS, books.INVITERS)
 
 
@@ -27,7 +27,7 @@ class CrowdState:
     the last days' searches, brand searches, looks for a coupon and orders that could bring
     a friend, `aimable` and `writable` the audiences counted at midnight (agents; negative:
     not counted yet); `missed` int64[channels, channels] hand-overs missed so far, from one
-    to another.
+    to another; `paths` int64[decisions, PATH_FIELDS + media] of the week under way.
     """
 
     people: People
@@ -36,6 +36,7 @@ class CrowdState:
     company_book: np.ndarray
     events: np.ndarray
     missed: np.ndarray
+    paths: np.ndarray
     aimable: float = -1.0
     writable: float = -1.0
 
@@ -65,13 +66,22 @@ class Today:
 class Crowd:
     """The people of a market under a strategy.
 
-    A day is `dawn`, `live`, `dusk`; a week ends with `close_week`.
+    A day is `dawn`, `live`, `dusk`; a week ends with `close_week`. By all of the `rules` of
+    paths history is credited, later weeks by the strategy's own.
     """
 
-    def __init__(self, market: Market, root: np.uint64, history_days: int) -> None:
+    def __init__(
+        self,
+        market: Market,
+        root: np.uint64,
+        history_days: int,
+        rules: tuple[paths.Rule, ...] = (),
+    ) -> None:
         self.market = market
         self.root = root
         self.history_days = history_days
+        self.rules = rules
+        self._own: paths.Rule | None = None
         self.media = sorted(market.media)
         self.channels = sorted(market.channels)
         self._media_labels = np.array([streams.label(name) for name in self.media], np.uint64)
@@ -86,6 +96,9 @@ class Crowd:
             np.empty(contacts.TILE, np.uint8),
             np.empty(contacts.TILE, np.int64),
         )
+        # one decision a person and day at most
+        decisions = market.people if rules else 0
+        self._paths = np.zeros((decisions, books.PATH_FIELDS + len(self.media)), np.int64)
 
     @property
     def decay(self) -> np.ndarray:
@@ -103,12 +116,14 @@ class Crowd:
             company_book=np.zeros(books.COMPANY_FIELDS, np.int64),
             events=np.full((AUDIENCE_MEMORY, len(EVENTS)), -1.0),
             missed=np.zeros((len(self.channels), len(self.channels)), np.int64),
+            paths=self._paths[:0].copy(),
         )
 
     def adopt(self, strategy: Strategy) -> None:
         """Let people live under a strategy from now on."""
         self.world = journeys.world(self.market, strategy, self.root)
         self._talks = Talks(self.market, strategy, self.root)
+        self._own = paths.rule_of(strategy, self.media)
 
     # -- the day ----------------------------------------------------------------------
 
@@ -153,6 +168,7 @@ class Crowd:
         today, who, world, reach = self.today, state.people, self.world, self._reach
         day, keys = today.day, streams.keys(self.root, today.day) if keys is None else keys
         thresholds, terms = contacts.thresholds(reach, today.pressure)
+        kept = self._paths if self._asked(day) else self._paths[:0]
         with np.errstate(over="ignore"):
             journeys.live(
                 first, last, day, keys, self._media_labels, self._channel_labels,
@@ -165,7 +181,7 @@ class Crowd:
                 who.ids, who.need, who.awake, who.aimed_from, who.aimed_until, who.state,
                 who.reach, who.bounds, who.claim,
                 who.goodwill, who.clicked, who.viewed, who.walk_clicked, who.walk_viewed,
-                who.row, who.letters, state.missed,
+                who.row, who.letters, state.missed, kept,
                 *self._scratch, today.media, today.channels, today.company,
             )  # fmt: skip
 
@@ -181,6 +197,9 @@ class Crowd:
         state.media_book += today.media
         state.channel_book += today.channels
         state.company_book += today.company
+        walked = self._paths[: today.company[books.PATHS]]
+        if len(walked):
+            state.paths = np.concatenate([state.paths, walked])
         book = today.media[: len(self.media)]
         paid = self._purchase.paid
         units = book[np.arange(len(book)), paid]
@@ -220,17 +239,19 @@ class Crowd:
 
     def close_week(
         self, state: CrowdState, week: int, planned: np.ndarray, spent: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, float], np.ndarray]:
         """Return the week at the real firm's size and begin an empty one.
 
-        float64[media, MEDIA_COLUMNS], float64[channels, CHANNEL_COLUMNS] and the company's
-        columns that hang on people.
+        float64[media, MEDIA_COLUMNS], float64[channels, CHANNEL_COLUMNS], the company's
+        columns that hang on people, and float64[rules, media, CREDIT_COLUMNS].
         """
         rows = (
             self._media_week(state, week, planned, spent),
             self._channel_week(state),
             self._company_week(state, (week + 1) * DAYS_IN_WEEK),
+            self._credit_week(state, week),
         )
+        state.paths = state.paths[:0].copy()
         for book in (state.media_book, state.channel_book, state.company_book):
             book[:] = 0
         return rows
@@ -241,9 +262,7 @@ class Crowd:
         book = state.media_book[: len(self.media)] * self.market.weight
         touches = book[:, contacts.SEEN_LAST_TOUCH] / books.PROBABILITY
         claims = book[:, contacts.SEEN_CLAIMS] / books.PROBABILITY
-        luck = np.array(
-            [streams.normal(self.root, streams.REPORT_COUNT, name, week) for name in self.media]
-        )
+        luck = self._count_luck(week)
         columns = {
             "planned_cents": planned,
             "spent_cents": spent,
@@ -258,6 +277,35 @@ class Crowd:
             "reported_claims": attribution.counted(claims, luck),
         }
         return np.column_stack([columns[name] for name in MEDIA_COLUMNS]).astype(float)
+
+    def _count_luck(self, week: int) -> np.ndarray:
+        return np.array(
+            [streams.normal(self.root, streams.REPORT_COUNT, name, week) for name in self.media]
+        )
+
+    def _asked(self, day: int) -> tuple[paths.Rule, ...]:
+        """Return the rules by which a day is credited: none before the history."""
+        if day < 0:
+            return ()
+        return tuple(r for r in self.rules if r == self._own or day < self.history_days)
+
+    def _credit_week(self, state: CrowdState, week: int) -> np.ndarray:
+        credit = np.zeros((len(self.rules), len(self.media), len(CREDIT_COLUMNS)))
+        asked = self._asked(week * DAYS_IN_WEEK)
+        if not asked:
+            return credit
+        rows, media = state.paths[np.lexsort(state.paths.T)], books.PATH_FIELDS
+        touched = rows[:, media:]
+        ages = (books.LAST_TOUCH_DAYS - (touched >> books.RECENCY_BITS) // 2).astype(float)
+        realised = paths.Paths(touched, ages, rows[:, books.OURS], rows[:, books.MADE_ORDER])
+        expected = paths.Paths(touched, ages, rows[:, books.TRIED], rows[:, books.SEEN])
+        weight, luck = self.market.weight, self._count_luck(week)
+        for nth, rule in enumerate(self.rules):
+            if rule in asked:
+                told = paths.credit(rule, expected) / books.PROBABILITY * weight
+                made = paths.credit(rule, realised) * weight
+                credit[nth] = np.column_stack([made, told, attribution.counted(told, luck)])
+        return credit
 
     def _channel_week(self, state: CrowdState) -> np.ndarray:
         market = self.market

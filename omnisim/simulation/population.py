@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from omnisim.paths import Rule
 from omnisim.simulation.crowd import Crowd
 from omnisim.simulation.textbook import Textbook
 from omnisim.spec import Market, Strategy, TextbookMarket
@@ -49,13 +50,21 @@ class Population(Protocol):
 
     def close_week(
         self, state: Any, week: int, planned: np.ndarray, spent: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
-        """Return the week's rows of media and channels and the company's columns."""
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, float], np.ndarray]:
+        """Return the week's rows of media and channels, the company's columns and credit.
+
+        Credit is float64[rules, media, CREDIT_COLUMNS] by the rules of paths.
+        """
         ...
 
 
-def population(market: Market | TextbookMarket, root: np.uint64, history_days: int) -> Population:
-    """Return those who answer in a market of this kind."""
+def population(
+    market: Market | TextbookMarket,
+    root: np.uint64,
+    history_days: int,
+    rules: tuple[Rule, ...] = (),
+) -> Population:
+    """Return those who answer in a market of this kind; `rules` of paths may be asked for."""
     if isinstance(market, TextbookMarket):
         return Textbook(market, root, history_days)
-    return Crowd(market, root, history_days)
+    return Crowd(market, root, history_days, rules)

@@ -37,6 +37,7 @@ def save(simulation: Simulation, path: Path) -> None:
         "model": _model(),
         "world": simulation.spec.determining(),
         "replication": simulation.replication,
+        "rules": [repr(rule) for rule in simulation.rules],
         "strategy": simulation.strategy.model_dump(mode="json"),
         "state": _told(simulation.state, "state", arrays),
     }
@@ -58,6 +59,8 @@ def load(path: Path, spec: ExperimentSpec) -> Simulation:
     if others:
         raise SnapshotError(f"{path} is of another world, with another {' and '.join(others)}")
     simulation = Simulation(spec, about["replication"])
+    if about["rules"] != [repr(rule) for rule in simulation.rules]:
+        raise SnapshotError(f"{path} has not credited its weeks by the attribution of these arms")
     simulation.state = _built(simulation.state, "state", about["state"], arrays)
     simulation.state.agenda = [Appointment(**entry) for entry in about["state"]["agenda"]]
     simulation.resume(Strategy.model_validate(about["strategy"]), arrays["change"])

@@ -12,7 +12,7 @@ import numpy as np
 from omnisim import attribution, streams
 from omnisim.contacts import years_from_fork
 from omnisim.curves import Curve, Exponential, Hill, Log, MichaelisMenten, Power, Steady
-from omnisim.records import CHANNEL_COLUMNS, COMPANY_COLUMNS, MEDIA_COLUMNS, worth
+from omnisim.records import CHANNEL_COLUMNS, COMPANY_COLUMNS, CREDIT_COLUMNS, MEDIA_COLUMNS, worth
 from omnisim.spec import (
     DAYS_IN_WEEK,
     WEEKS_IN_YEAR,
@@ -107,11 +107,12 @@ class Textbook:
 
     def close_week(
         self, state: TextbookState, week: int, planned: np.ndarray, spent: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, float], np.ndarray]:
         """Answer the money of the week, and book it.
 
         float64[media, MEDIA_COLUMNS], float64[1, CHANNEL_COLUMNS] and the company's columns
-        that hang on orders; what no curve tells (contacts, visits, customers) is 0.
+        that hang on orders; what no curve tells (contacts, visits, customers) is 0, and no
+        rule has paths to divide.
         """
         state.adstock = spent / 100 + self._carry_over * state.adstock
         state.demand = self._next_demand(state.demand, week)
@@ -134,6 +135,7 @@ class Textbook:
             _laid_out(media, MEDIA_COLUMNS, len(self.media)),
             _laid_out(sales, CHANNEL_COLUMNS, 1),
             company,
+            np.zeros((0, len(self.media), len(CREDIT_COLUMNS))),
         )
 
     def _causes(self, adstock: np.ndarray) -> np.ndarray:

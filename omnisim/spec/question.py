@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from omnisim.spec.market import Marketplace
-from omnisim.spec.strategy import FIXED, Steering, Strategy, budget_scopes
-from omnisim.spec.textbook import AnyMarket
+from omnisim.spec.strategy import FIXED, Attribution, Steering, Strategy, budget_scopes
+from omnisim.spec.textbook import AnyMarket, TextbookMarket
 from omnisim.spec.words import (
     DIMENSIONS,
     TRUTH_REPLICATIONS,
@@ -22,6 +22,8 @@ from omnisim.spec.words import (
     known,
     pairs,
 )
+
+MOST_IN_COALITIONS = 15  # 2^15 coalitions a week are still nothing
 
 
 class Horizon(Words):
@@ -113,10 +115,12 @@ class ExperimentSpec(Words):
         _owned_once("organigram", self.status_quo, self.market)
         _steers("steering", self.status_quo, self.market)
         _links_known_channels("", self.status_quo, self.market)
+        _credits_what_is_recorded("attribution", self.status_quo.attribution, self.market)
         for name, arm in self.arms.items():
             _owned_once(f"arms.{name}.organigram", arm, self.market)
             _steers(f"arms.{name}.steering", arm, self.market)
             _links_known_channels(f"arms.{name}.", arm, self.market)
+            _credits_what_is_recorded(f"arms.{name}.attribution", arm.attribution, self.market)
         return self
 
 
@@ -179,6 +183,25 @@ def _links_known_channels(key: str, strategy: Strategy, market: Marketplace) -> 
                 f"{end:g} for {two}",
                 f"at least the {begin:g} from which integration starts",
             )
+
+
+def _credits_what_is_recorded(key: str, attribution: Attribution, market: Marketplace) -> None:
+    """Refuse rules of paths where there are no people, and coalitions of too many media."""
+    if isinstance(market, TextbookMarket) and attribution.needs_paths:
+        if attribution.kind == "last_touch":
+            raise Fault(f"{key}.deduplicated", "false", "true in a market of curves")
+        raise Fault(
+            f"{key}.kind",
+            f"'{attribution.kind}', for which curves have no paths",
+            "claims or last_touch in a market of curves",
+            ("claims", "last_touch"),
+        )
+    if attribution.kind == "shapley" and len(market.media) > MOST_IN_COALITIONS:
+        raise Fault(
+            f"{key}.kind",
+            f"'shapley' over {len(market.media)} media",
+            f"at most {MOST_IN_COALITIONS} media, or another kind",
+        )
 
 
 def _owned_once(key: str, strategy: Strategy, market: Marketplace) -> None:

@@ -207,10 +207,45 @@ class Incentives(Words):
     culture: Culture = Culture()
 
 
-class Attribution(Words):
-    """Which credit the centre is shown: deduplicated last touch, or departments' claims."""
+CreditKind = Literal[
+    "claims",
+    "last_touch",
+    "first_touch",
+    "linear",
+    "position",
+    "time_decay",
+    "markov",
+    "shapley",
+]
 
-    kind: Literal["last_touch", "claims"] = "last_touch"
+
+class Attribution(Words):
+    """Which credit the centre is shown.
+
+    `claims` is what every medium says of itself; all other kinds divide every recorded order
+    among the media on its path. Not `deduplicated`, every department divides it among its
+    own media, as if there were no others (None: as is customary, claims are not, all others
+    are).
+    """
+
+    kind: CreditKind = "last_touch"
+    deduplicated: bool | None = None
+
+    @model_validator(mode="after")
+    def _claims_overlap(self) -> Attribution:
+        if self.kind == "claims" and self.deduplicated:
+            raise Fault("deduplicated", "true", "false for claims, or a kind that divides orders")
+        return self
+
+    @property
+    def by_department(self) -> bool:
+        """Tell whether every department divides orders among its own media."""
+        return self.kind != "claims" and self.deduplicated is False
+
+    @property
+    def needs_paths(self) -> bool:
+        """Tell whether the kind is computed from whole paths to an order."""
+        return self.by_department or self.kind not in ("claims", "last_touch")
 
 
 class Department(Words):

@@ -14,6 +14,7 @@ from omnisim.simulation import Simulation
 from omnisim.spec import DAYS_IN_WEEK, WEEKS_IN_YEAR
 from tests.worlds import SMALL, composed
 
+SHOWN = ["last_touch", "claims", "linear", "markov", "shapley", "own_last_touch"]
 PEOPLE, WEIGHT = 250, 16  # a power of two, so that counts of real persons are exact
 
 Columns = dict[str, np.ndarray]
@@ -54,7 +55,7 @@ def firms(draw: st.DrawFn) -> tuple[str, ...]:
         f"steering.rule={draw(st.sampled_from(['marginal', 'credit_share', 'average_cpo']))}",
         f"steering.review_weeks={draw(st.sampled_from([1, 4, 13]))}",
         f"steering.fixed={draw(st.sampled_from(['[]', fixed]))}",
-        f"attribution={draw(st.sampled_from(['last_touch', 'claims']))}",
+        f"attribution={draw(st.sampled_from(SHOWN))}",
         f"incentives.company_weight={draw(level)}",
         f"incentives.ratchet={draw(level)}",
         f"integration.transaction_data={draw(level)}",

@@ -136,7 +136,7 @@ def test_a_wrong_file_is_refused_in_one_line(
             "experiment: found 'silo_vs_centrl'; allowed: attr...; nearest: silo_vs_central",
         ),
         ("market=cdnw", "market: found 'cdnw'; allowed: ...; nearest: cdnow"),
-        ("steering=silod", "steering: found 'silod'; allowed: central, ...; nearest: siloed"),
+        ("steering=silod", "steering: found 'silod'; allowed: bottom_up, ...; nearest: siloed"),
         ("steering.kind=silod", "steering.kind: found 'silod'; ...; nearest: siloed"),
         ("~market", "market: found '~market'; allowed: ..."),
         ("market.media.tvv.price=1", "market.media.tvv: found 'tvv'; allowed: ...; nearest: tv"),
@@ -395,9 +395,9 @@ def test_a_sweep_has_a_point_for_every_combination_in_hydras_order() -> None:
 
 
 def test_a_sweep_can_take_every_option_of_a_group() -> None:
-    assert config.expand(["incentives=glob(*e*,exclude=own*)"]) == [
-        ("incentives=mixed",),
-        ("incentives=shared",),
+    assert config.expand(["attribution=glob(*touch,exclude=own*)"]) == [
+        ("attribution=first_touch",),
+        ("attribution=last_touch",),
     ]
 
 

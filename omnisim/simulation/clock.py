@@ -371,6 +371,8 @@ class Simulation(mesa.Model):
             luck = self._report_luck(decider, after)
             credit = attribution.distorted(credit, decider.noise, luck)
         shares = self.state.shares[rows]
+        if not shares.any():  # a budget of nothing is split evenly, should money come
+            shares = np.ones(len(rows))
         return View(
             media=decider.media,
             spend=ledger.media_column("planned_cents", rows, 0, after) / 100,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import signal
 import socket
 import webbrowser
 from collections.abc import Sequence
@@ -96,6 +97,7 @@ def _listening(address: str, port: int) -> socket.socket:
     there.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         there.bind((address, port))
+        there.listen()  # from now on a browser waits rather than being turned away
     except OSError as error:
         there.close()
         found = f"{port} ({error.strerror})"
@@ -147,5 +149,6 @@ def _serve(
         timeout_keep_alive=20,
         server_header=False,
     )
-    with contextlib.suppress(KeyboardInterrupt):  # how a workshop ends
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl+C does
+    with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(words).run(sockets=[listening])

@@ -267,7 +267,13 @@ def test_a_round_is_played_told_revealed_and_exported(server: Server, trainer: T
     assert [quarter["when"] for quarter in state["quarters"]][-4:] == ["round"] * 4
     lead(trainer, code, "next")
     place = phone.get(f"/api/rooms/{code}/state").json()["place"]
-    words = {"kind": "guess", "number": time.time_ns(), "place": place, "claims": 120, "costs": {}}
+    words: dict[str, Any] = {
+        "kind": "guess",
+        "number": time.time_ns(),
+        "place": place,
+        "claims": 120,
+        "costs": {},
+    }
     assert phone.post(f"/api/rooms/{code}/say", json=words).status_code == 422  # a huge number
     words["number"] = time.time_ns() // 1000
     assert phone.post(f"/api/rooms/{code}/say", json=words).status_code == 200

@@ -249,6 +249,7 @@ def test_a_trainer_alone_plays_on_paper_and_finds_the_reveal(
     paper.goto(f"{address}/paper/{code}")
     paper.wait_for_selector("text=Decision sheet")
     assert paper.locator(".sheet").count() == 2 * 3
+    paper.close()
     go(trainer, "Start")
     trainer.click("#type")
     sheet = trainer.locator(".typing form").nth(0)

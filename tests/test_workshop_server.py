@@ -135,7 +135,7 @@ def test_every_kind_of_message_needs_a_seat_of_this_very_room(
     before = server.host.room(code).version
     for phone in (stranger, neighbour, moved):
         for kind in ("decide", "ask", "weigh", "guess", "leave"):
-            words = {"kind": kind, "number": 1, "place": "1 1", "amounts": {}}
+            words: dict[str, Any] = {"kind": kind, "number": 1, "place": "1 1", "amounts": {}}
             assert phone.post(f"/api/rooms/{code}/say", json=words).status_code == 403
         for path in ("state", "events"):
             assert phone.get(f"/api/rooms/{code}/{path}").status_code == 403

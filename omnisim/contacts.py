@@ -195,6 +195,8 @@ def meet(
     labels: np.ndarray,
     attention: np.float32,
     rival_contacts: np.float32,
+    cap: np.float32,
+    counted_by: np.ndarray,
     decay: np.ndarray,
     mass: np.ndarray,
     click: np.ndarray,
@@ -217,8 +219,10 @@ def meet(
 
     A contact is noticed with A / (A + contacts of the day), rivals' included; goodwill
     counts noticed contacts, of which the part `clash` is lost if the medium's claim is not
-    the one heard last. `bits` uint32[TILE], `heard` float32[TILE] and `met`
-    int32[mass, TILE] are scratch; `clicks` uint32[TILE] holds a bit per medium clicked.
+    the one heard last. Whoever still feels `cap` contacts (0: none) with media that the same
+    department counts, as in `counted_by` int64[media], is met by none of them. `bits`
+    uint32[TILE], `heard` float32[TILE] and `met` int32[mass, TILE] are scratch; `clicks`
+    uint32[TILE] holds a bit per medium clicked.
     """
     one = np.uint32(1)
     who = ids[start : start + count]
@@ -239,6 +243,14 @@ def meet(
                 b = bits[i]
                 row[i] += np.int32(b >= first) + np.int32(b >= second)
                 row[i] += np.int32(b >= third) + np.int32(b >= fourth)
+        if cap > 0:
+            for i in range(count):
+                felt_in_all = np.float32(0.0)
+                for n in range(len(decay)):
+                    if counted_by[n] == counted_by[m]:
+                        felt_in_all += goodwill[n, start + i]
+                if felt_in_all >= cap:
+                    row[i] = np.int32(0)
         last_view = viewed[m, start : start + count]
         total = np.int64(0)
         for i in range(count):

@@ -107,6 +107,9 @@ RULES = np.dtype(
         ("online", np.int64),  # a bit for every channel that is online
         ("goods", np.int64),
         ("clash", np.float64),
+        ("patience", np.float64),
+        ("annoys", np.float64),
+        ("frequency_cap", np.float64),  # 0: none
         ("expectation", np.float64),
         ("rival_service", np.float64),
         ("late_hurts", np.float64),
@@ -146,6 +149,7 @@ MEDIUM = np.dtype(
         ("walk_row", np.int64),  # row of an aimed medium in the memory of walks, else -1
         ("lift", np.float64),
         ("lands_row", np.int64),
+        ("counted_by", np.int64),  # who counts its contacts for a frequency cap
     ]
 )
 CELL = np.dtype(
@@ -428,12 +432,13 @@ def _rules(market: Market, strategy: Strategy, root: np.uint64) -> np.recarray:
         "browse_row": site * len(market.goods) if site >= 0 else -1,
         "goods": len(market.goods),
         "online": sum(1 << c for c in online),
-        "clash": market.messages.clash,
+        "frequency_cap": strategy.integration.frequency_cap or 0.0,
         "rival_service": rivals.service,
         "friend_key": streams.label(f"friends/{int(root)}"),
         "talk_fade": math.log(2) / market.friends.forgets,
     }
-    for spec in (buying, journey, market.service, market.pricing, market.friends):
+    specs = (buying, journey, market.messages, market.service, market.pricing, market.friends)
+    for spec in specs:
         values |= {
             k: v
             for k, v in spec.model_dump().items()
@@ -482,6 +487,7 @@ def _media(market: Market, strategy: Strategy) -> np.recarray:
             market.aimed.index(name) if name in market.aimed else -1,
             spec.lift,
             lands_on * len(market.goods),
+            owner[name],
         )
     return media.view(np.recarray)
 

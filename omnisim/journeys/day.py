@@ -255,6 +255,7 @@ def live(
             meet(
                 start, count, cell, day, keys, media_labels,
                 np.float32(rule.attention), np.float32(rule.rival_contacts),
+                np.float32(rule.frequency_cap), media["counted_by"],
                 decay, mass, click_chances, thresholds, terms, np.float32(rule.clash), claims,
                 ids, within_reach, claim, goodwill, viewed, bits, heard, met, clicks, media_book,
             )

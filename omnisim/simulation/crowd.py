@@ -123,6 +123,7 @@ class Crowd:
         """Let people live under a strategy from now on."""
         self.world = journeys.world(self.market, strategy, self.root)
         self._talks = Talks(self.market, strategy, self.root)
+        self._talks.count_together(self.world)
         self._own = paths.rule_of(strategy, self.media)
 
     # -- the day ----------------------------------------------------------------------
@@ -410,7 +411,8 @@ def till(market: Market, channel: str, good: str) -> Till:
 class Talks:
     """What departments ask and say for some weeks: prices and claims, each its own.
 
-    Where channels are integrated, a department keeps to the firm's calendar and claim.
+    Where channels are integrated, a department keeps to the firm's calendar and claim, and
+    counts a person's contacts with the others.
     """
 
     def __init__(self, market: Market, strategy: Strategy, root: np.uint64) -> None:
@@ -423,7 +425,18 @@ class Talks:
             for name in channels
         }
         both = [level("promotion", *two) for two in itertools.combinations(channels, 2)]
-        self.promotion = _mean(both) if both else strategy.integration.promotion
+        promotion = _mean(both) if both else strategy.integration.promotion
+        self.agree = {
+            name
+            for name in self.departments
+            if streams.uniform(root, streams.CLAIM, f"joins/{name}", 0) < promotion
+        }
+
+    def count_together(self, world: journeys.World) -> None:
+        """Let those who agree count a person's contacts together, as the firm (-1)."""
+        for m, name in enumerate(sorted(self.market.media)):
+            if self.owner[name] in self.agree:
+                world.media.counted_by[m] = -1
 
     def speak(self, world: journeys.World, day: int) -> None:
         """Write today's prices and claims into the world; they change from week to week."""
@@ -448,8 +461,7 @@ class Talks:
 
     def _claim(self, medium: str, window: int) -> int:
         """Return the number of the claim that a medium's department makes."""
-        joins = streams.uniform(self.root, streams.CLAIM, f"joins/{self.owner[medium]}", 0)
-        whose = "" if joins < self.promotion else self.owner[medium]
+        whose = "" if self.owner[medium] in self.agree else self.owner[medium]
         luck = streams.uniform(self.root, streams.CLAIM, whose, window)
         return int(luck * self.market.messages.claims)
 

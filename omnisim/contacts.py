@@ -168,13 +168,17 @@ _COUNTS = np.arange(MOST_CONTACTS)
 _FACTORIALS = np.array([math.factorial(k) for k in _COUNTS], float)
 
 
-def thresholds(market_reach: Reach, pressure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def thresholds(
+    market_reach: Reach, pressure: np.ndarray, halves: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return today's Poisson counts of mass media as thresholds, and how many matter.
 
-    `pressure` float64[media] in contacts a day per member of the audience; the result is
-    uint32[mass, cells, MOST_CONTACTS] of P(N <= k) and int64[mass, cells].
+    `pressure` float64[halves, media] in contacts a day per member of the audience, `halves`
+    int64[cells] which row a cell meets; the result is uint32[mass, cells, MOST_CONTACTS] of
+    P(N <= k) and int64[mass, cells].
     """
-    mean = (pressure[market_reach.mass][:, None] * market_reach.liking)[:, :, None]
+    met = pressure[halves][:, market_reach.mass].T
+    mean = (met * market_reach.liking)[:, :, None]
     below = np.cumsum(np.exp(-mean) * mean**_COUNTS / _FACTORIALS, axis=2)
     return _word(np.minimum(below, 1.0)), (below < 1 - 1e-9).sum(axis=2)
 

@@ -269,9 +269,8 @@ WORDS: dict[str, tuple[str, ...]] = {
         "",
     ),
     "Steering.rule": (
-        "how: by learned marginal returns (C4), by shares of credit (C3a), by credit per euro, "
-        "the inverse of the average CPO (C3b), or by geo experiments with many media at once or "
-        "with one move at a time (C5)",
+        "how: by learned marginal returns (C4), by shares of credit (C3a), or by credit per euro, "
+        "the inverse of the average CPO (C3b)",
         "",
     ),
     "Steering.review_weeks": (
@@ -286,6 +285,11 @@ WORDS: dict[str, tuple[str, ...]] = {
         "variation of spend around the plan",
         "standard deviation of log",
         "[A]",
+    ),
+    "Steering.geo": (
+        "geo experiments by which a centre decides instead of reports (C5): none; many media at "
+        "once; or one move at a time",
+        "",
     ),
     "Steering.gain": (
         "how far experiments of `spsa` move shares at first",

@@ -101,14 +101,14 @@ def _tested(view: View, seen: geo.Seen, steering: Steering) -> Floats:
     """Return shares a step towards what geo experiments point to."""
     window = view.weeks_ago < view.weeks_ago.min() + steering.review_weeks
     most = _capacity(view.spend[window].sum(axis=0), view.used[window].sum(axis=0))
-    goal = geo.target(steering.rule, seen, view.shares, steering.review_weeks, steering.gain)
+    goal = geo.target(steering.geo, seen, view.shares, steering.review_weeks, steering.gain)
     return step(view.shares, evened(goal, steering), most, steering, caps(view, steering))
 
 
 def trial(view: View, seen: geo.Seen, shares: Floats, steering: Steering) -> Floats:
     """Return the plans to try in each half of the regions (float64[HALVES, media], sums 1)."""
     window, size = steering.review_weeks, steering.exploration
-    tried = geo.trial(steering.rule, seen, shares, window, size)
+    tried = geo.trial(steering.geo, seen, shares, window, size)
     low = np.full(len(shares), min(steering.floor, 1 / len(shares)))
     cap = np.minimum(caps(view, steering), 1.0)
     return np.array([_fitted(np.maximum(plan, 1e-12), low, cap) for plan in tried])

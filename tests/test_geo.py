@@ -16,13 +16,12 @@ from omnisim.spec import DAYS_IN_WEEK, HALVES, ExperimentSpec
 from tests.worlds import at_fork, composed, question, rich
 
 RULES = ("spsa", "thompson")
-SILOS = ("arms.siloed.steering.rule=marginal",)
 TEXTBOOK = ("market=textbook", "horizon.history_weeks=0", "horizon.weeks=104", "truth=none")
 BASELINE, BEST = 800.0, 1718.9
 
 
 def asked(*words: str) -> ExperimentSpec:
-    return composed(*TEXTBOOK, *SILOS, *words)
+    return composed(*TEXTBOOK, *words)
 
 
 def lived(spec: ExperimentSpec, weeks: int, replication: int = 0) -> Simulation:
@@ -189,14 +188,13 @@ def test_a_world_under_test_goes_on_to_the_bit(words: tuple[str], tmp_path: Path
 @pytest.mark.parametrize(
     ("words", "where"),
     [
-        (("steering=siloed", "steering.rule=spsa"), "kind"),
         (("steering=central_spsa", "steering.mandate=0.5"), "mandate"),
         (("steering=central_spsa", "steering.attention=3"), "attention"),
         (("steering=central_spsa", "attribution=experiment"), "attribution.kind"),
-        (("steering=central_thompson", "market=small", "organigram=small"), "steering.rule"),
+        (("steering=central_thompson", "market=small", "organigram=small"), "steering.geo"),
         (("attribution=experiment", "attribution.deduplicated=false"), "deduplicated"),
     ],
 )
 def test_tests_that_nobody_can_run_are_refused(words: tuple[str, ...], where: str) -> None:
     with pytest.raises(config.ConfigError, match=where):
-        composed(*SILOS, *words)
+        composed(*words)

@@ -151,7 +151,7 @@ def _has_halves(key: str, strategy: Strategy, market: Marketplace) -> None:
     """Refuse geo experiments where there are no regions, and two kinds of them at once."""
     steering, kind = strategy.steering, strategy.attribution.kind
     asked = {
-        f"{key}steering.rule": steering.rule if steering.tests else "",
+        f"{key}steering.geo": steering.geo if steering.tests else "",
         f"{key}attribution.kind": kind if kind == "experiment" else "",
     }
     one_place = isinstance(market, Market) and len(market.regions) < HALVES
@@ -159,7 +159,9 @@ def _has_halves(key: str, strategy: Strategy, market: Marketplace) -> None:
         if word and one_place:
             raise Fault(where, f"'{word}' in a market of one region", "a market of two or more")
     if all(asked.values()):
-        raise Fault(f"{key}attribution.kind", f"'experiment' with {steering.rule}", "one of them")
+        raise Fault(
+            f"{key}attribution.kind", f"'experiment' with geo {steering.geo}", "one of them"
+        )
 
 
 def _feasible(key: str, holder: str, media: tuple[str, ...], steering: Steering) -> None:

@@ -48,12 +48,12 @@ class Steering(Words):
     truth (`oracle`: the upper bound, which no strategist can have). `rule` is what the one
     who decides does: shares by what the next euro brings (`marginal`, C4), by credit
     (`credit_share`, C3a) or by credit per euro, the inverse of the average CPO
-    (`average_cpo`, C3b); of a centre also by geo experiments, which read the orders of two
-    halves of the regions and no credit (C5): many media up and down at once (`spsa`, with
-    `gain` the log share per log order and `exploration` the width of the test) or one move
-    between two media at a time (`thompson`). `review_weeks` between decisions; `damping`,
-    `step`, `floor` and, by medium, `cap` as shares of the budget of whoever splits it;
-    `evenness` how far a target is drawn to equal parts (M11);
+    (`average_cpo`, C3b). A centre may decide by `geo` experiments instead, which read the
+    orders of two halves of the regions and no credit (C5): many media up and down at once
+    (`spsa`, with `gain` the log share per log order and `exploration` the width of the test)
+    or one move between two media at a time (`thompson`). `review_weeks` between decisions;
+    `damping`, `step`, `floor` and, by medium, `cap` as shares of the budget of whoever splits
+    it; `evenness` how far a target is drawn to equal parts (M11);
     `exploration` the standard deviation of log spend around the plan;
     `report_delay_weeks` and `report_noise` (standard deviation of log credit) hold for
     reports that leave a department; `fixed` names media that keep their share; `overhead` is
@@ -68,7 +68,8 @@ class Steering(Words):
     """
 
     kind: Kind
-    rule: Literal["marginal", "credit_share", "average_cpo", "spsa", "thompson"] = "marginal"
+    rule: Literal["marginal", "credit_share", "average_cpo"] = "marginal"
+    geo: Literal["none", "spsa", "thompson"] = "none"
     review_weeks: Annotated[int, Field(ge=1)] = 4
     damping: Annotated[float, Field(gt=0, le=1)] = 0.5
     step: Annotated[float, Field(gt=0, le=1)] = 0.25
@@ -95,19 +96,15 @@ class Steering(Words):
 
     @property
     def tests(self) -> bool:
-        """Tell whether the rule learns from geo experiments."""
-        return self.rule in ("spsa", "thompson")
+        """Tell whether a centre learns from geo experiments: nobody else pays whole regions."""
+        return self.kind == "central" and self.geo != "none"
 
     @model_validator(mode="after")
     def _who_tests_decides_alone(self) -> Steering:
-        if not self.tests:
-            return self
-        if self.kind != "central":
-            raise Fault("kind", f"'{self.kind}' with the rule {self.rule}", "central")
-        if self.mandate < 1:
-            raise Fault("mandate", f"{self.mandate:g} with the rule {self.rule}", "1")
-        if self.attention is not None:
-            raise Fault("attention", f"{self.attention} with the rule {self.rule}", "none")
+        if self.tests and self.mandate < 1:
+            raise Fault("mandate", f"{self.mandate:g} with geo {self.geo}", "1")
+        if self.tests and self.attention is not None:
+            raise Fault("attention", f"{self.attention} with geo {self.geo}", "none")
         return self
 
     @model_validator(mode="after")

@@ -8,6 +8,8 @@ from statistics import NormalDist
 import numpy as np
 from scipy.special import stdtr
 
+from omnisim.spec import Ideas
+
 REACH, STEPS = 1e3, 2000  # how far tails are followed, in prior scales, and how finely
 
 
@@ -28,6 +30,21 @@ def gain_of_test(per_arm: float, outcome_sd: float, prior_sd: float) -> float:
     """
     spread = math.sqrt(prior_sd**2 + outcome_sd**2 / per_arm)
     return prior_sd**2 / (math.sqrt(math.pi) * spread)
+
+
+def ships(rule: str, shown: float, error: float, believed: float, ideas: Ideas) -> bool:
+    """Tell whether an idea is shipped that a test has `shown` to gain orders, with an `error`.
+
+    `believed` is how many orders hang on what it changes. The posterior weighs what is shown
+    against what ideas are usually worth, as if their tails were thin.
+    """
+    match rule:
+        case "gain":
+            return shown > 0
+        case "significant":
+            return shown > 2 * error
+    hope = shown * believed * ideas.scale**2
+    return bool(hope + ideas.mean * error**2 > 0)
 
 
 def gain_of_idea(noise: float, mean: float, tails: float) -> float:

@@ -19,7 +19,7 @@ from omnisim.validate.laws import LAWS
 
 IDS = (
     *("H1", "H2", "H3", "H4", "H5", "H7", "H9", "H10", "H11", "H12", "H13", "H15", "H16"),
-    *("H17", "H19", "H20", "H22", "H23", "H25", "H27", "H28", "H30", "H31", "R1"),
+    *("H17", "H19", "H20", "H22", "H23", "H24", "H25", "H27", "H28", "H30", "H31", "R1"),
 )
 PARTS = [part for one in every() for part in one.parts]
 KEYS = [part.key for part in PARTS]

@@ -335,6 +335,10 @@ WORDS: dict[str, tuple[str, ...]] = {
         "",
     ),
     "Integration.open": ("sales channels in which the firm sells; none named: all", ""),
+    "Integration.frequency_cap": (
+        "noticed contacts still felt at which those who count them stop for the day; none: no cap",
+        "contacts",
+    ),
     "Rollout.kind": (
         "the order in which links are built: none; all at once; in steps, pairs that sell most, "
         "that are asked for most or links that cost least first; every department its own, one by "
@@ -458,6 +462,12 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Messages.claims": ("claims among which departments choose", ""),
     "Messages.weeks": ("how long a department keeps its claim", "weeks"),
     "Messages.clash": ("effect lost by a contact whose claim is not the one heard last", "share"),
+    "Messages.patience": (
+        "noticed contacts still felt beyond which more annoy",
+        "contacts",
+        "[V Todri, Ghose & Singh 2020: beyond a threshold display backfires] 7 [A]",
+    ),
+    "Messages.annoys": ("log odds that each of those takes", "utility", "[A]"),
     "Rivals.service": ("satisfaction that orders from rivals leave", "satisfaction"),
     "Rivals.campaigns": ("what rivals do on some days of the year", ""),
     "Buying.expectation": ("how far expectation moves to the best service met, per order", "share"),

@@ -70,6 +70,18 @@ COMPANY_COLUMNS = (
     "integration_cost",
     "overhead",
 )
+REGION_COLUMNS = (
+    "spent_cents",
+    "contacts",
+    "clicks",
+    "visits",
+    "orders",
+    "expected_orders",
+    "new_customers",
+    "expected_new_customers",
+    "revenue_gross",
+    "expected_revenue_gross",
+)
 TRUTH_COLUMNS = (
     *("channel", "factor", "spend_year", "believed_cpo"),
     *("cost_short", "orders_short", "cost_long", "orders_long"),
@@ -77,14 +89,31 @@ TRUTH_COLUMNS = (
 CENTS = ("planned_cents", "spent_cents", "budget_cents", "allocated_cents", "held_back_cents")
 
 
+@dataclass(frozen=True)
+class Week:
+    """What a population books of one week, as arrays in the order of the columns above.
+
+    `media` float64[media, MEDIA_COLUMNS], `channels` float64[channels, CHANNEL_COLUMNS],
+    `company` the company's columns that hang on the population, `credit` float64[rules,
+    media, CREDIT_COLUMNS] by every rule of paths that is asked for, `regions`
+    float64[regions, media + channels, REGION_COLUMNS].
+    """
+
+    media: np.ndarray
+    channels: np.ndarray
+    company: dict[str, float]
+    credit: np.ndarray
+    regions: np.ndarray
+
+
 @dataclass
 class Ledger:
     """The weeks booked so far, as arrays in the order of the columns above.
 
-    Each list holds one array per week: `media` float64[media, MEDIA_COLUMNS], `channels`
-    float64[channels, CHANNEL_COLUMNS], `company` float64[COMPANY_COLUMNS], `credit`
-    float64[rules, media, CREDIT_COLUMNS] by every rule of paths that is asked for. Counts
-    are real persons, money EUR or cents by name; cents stay below 2^53 and are exact.
+    Each list holds one array per week, as in a `Week`: `company` float64[COMPANY_COLUMNS],
+    `tilt` float64[HALVES, media] the money a head in each half of the regions against that
+    in all. Counts are real persons, money EUR or cents by name; cents stay below 2^53 and
+    are exact.
     """
 
     first_week: int
@@ -92,24 +121,27 @@ class Ledger:
     channels: list[np.ndarray] = field(default_factory=list)
     company: list[np.ndarray] = field(default_factory=list)
     credit: list[np.ndarray] = field(default_factory=list)
+    regions: list[np.ndarray] = field(default_factory=list)
+    tilt: list[np.ndarray] = field(default_factory=list)
 
     @property
     def next_week(self) -> int:
         """Return the week that is booked next."""
         return self.first_week + len(self.company)
 
-    def book(
-        self, media: np.ndarray, channels: np.ndarray, company: np.ndarray, credit: np.ndarray
-    ) -> None:
-        """Append one week."""
-        self.media.append(media)
-        self.channels.append(channels)
-        self.company.append(company)
-        self.credit.append(credit)
+    def book(self, week: Week, company: dict[str, float], tilt: np.ndarray) -> None:
+        """Append one week; `company` holds the columns that hang on the firm."""
+        whole = week.company | company
+        self.media.append(week.media)
+        self.channels.append(week.channels)
+        self.company.append(np.array([whole[name] for name in COMPANY_COLUMNS], float))
+        self.credit.append(week.credit)
+        self.regions.append(week.regions)
+        self.tilt.append(tilt)
 
     def copy(self) -> Ledger:
         """Return a ledger that can grow on its own; booked weeks are never written again."""
-        weeks = (self.media, self.channels, self.company, self.credit)
+        weeks = (self.media, self.channels, self.company, self.credit, self.regions, self.tilt)
         return Ledger(self.first_week, *(list(booked) for booked in weeks))
 
     def media_column(self, column: str, rows: list[int], first: int, after: int) -> np.ndarray:

@@ -20,7 +20,7 @@ from omnisim import allocation, attribution, paths, rollout, streams
 from omnisim.allocation import View, released
 from omnisim.departments import Department, company_weight
 from omnisim.people import People, Person
-from omnisim.records import COMPANY_COLUMNS, TRUTH_COLUMNS, Ledger, Records, records
+from omnisim.records import TRUTH_COLUMNS, Ledger, Records, records
 from omnisim.simulation import budgets, ideas, linking, moves, truth
 from omnisim.simulation.crowd import Crowd, CrowdState
 from omnisim.simulation.population import Living, population
@@ -28,6 +28,7 @@ from omnisim.spec import (
     DAYS_IN_WEEK,
     DAYS_IN_YEAR,
     GIVEN,
+    HALVES,
     ORACLE,
     ExperimentSpec,
     Strategy,
@@ -65,8 +66,10 @@ class State:
     not spent and not even planned; `planned` and `spent` int64[media] cents of the week;
     `wander` float64[media] what drift has added to every log pull; `links` how far sales
     channels are linked; `released` float64[media] the part of a plan that is not held back;
-    `touch` float64[channels] what ideas have added to the log of success, and `trials` what
-    tests under way will show, with the error of it.
+    `tilt` float64[HALVES, media] the money a head that each half of the regions gets, against
+    that of all; `touch`
+    float64[channels] what ideas have added to the log of success, and `trials` what tests
+    under way will show, with the error of it.
     """
 
     day: int
@@ -81,6 +84,7 @@ class State:
     links: rollout.Links
     population: Living
     released: np.ndarray
+    tilt: np.ndarray
     touch: np.ndarray
     trials: dict[str, tuple[float, float]] = field(default_factory=dict)
     carried: dict[str, int] = field(default_factory=dict)
@@ -96,7 +100,7 @@ class State:
 
     def copy(self) -> State:
         """Return a state that can go its own way."""
-        arrays = ("shares", "planned", "spent", "wander", "released", "touch")
+        arrays = ("shares", "planned", "spent", "wander", "released", "tilt", "touch")
         sums = ("budgets", "carried", "unspent", "unplanned", "trials")
         return replace(
             self,
@@ -150,6 +154,7 @@ class Simulation(mesa.Model):
             links=rollout.unplanned(linking.levels(self.strategy, self.terms)),
             population=self.population.born(day),
             released=np.ones(media),
+            tilt=np.ones((HALVES, media)),
             touch=np.zeros(len(self.channels)),
         )
 
@@ -164,6 +169,7 @@ class Simulation(mesa.Model):
         budgets.open_books(self)
         if strategy.steering.limit is None:
             self.state.released = np.ones(len(self.media))
+        self.state.tilt = np.ones((HALVES, len(self.media)))
         self.state.agenda = self._first_agenda()
         self.state.adopted = today
         self._open_agenda()
@@ -467,7 +473,8 @@ class Simulation(mesa.Model):
         """Fix at midnight what the day will bring."""
         state = self.state
         self._drift(state.day)
-        self.population.dawn(state.population, state.day, state.planned, state.spent, state.wander)
+        money = (state.planned, state.spent)
+        self.population.dawn(state.population, state.day, *money, state.wander, state.tilt)
 
     def live_rows(self, first: int, last: int) -> None:
         """Live today in the rows [first, last) of the people."""
@@ -492,14 +499,11 @@ class Simulation(mesa.Model):
         """Book the week at the real firm's size and begin an empty one."""
         state = self.state
         week = state.ledger.next_week
-        media, channels, company, credit = self.population.close_week(
-            state.population, week, state.planned, state.spent
-        )
-        company |= budgets.close_week(self, week)
+        booked = self.population.close_week(state.population, week, state.planned, state.spent)
+        company: dict[str, float] = {**budgets.close_week(self, week)}
         company |= {"integration_cost": state.links.owed, "overhead": budgets.overhead(self, week)}
         state.links = replace(state.links, owed=0.0)
-        row = np.array([company[name] for name in COMPANY_COLUMNS], float)
-        state.ledger.book(media, channels, row, credit)
+        state.ledger.book(booked, company, state.tilt.copy())
 
 
 def _rules(spec: ExperimentSpec) -> tuple[paths.Rule, ...]:

@@ -138,10 +138,14 @@ class Levels(Words):
 class Integration(Levels):
     """What channels share, and which of them there are.
 
-    `open` names the sales channels in which the firm sells; none named: all.
+    `open` names the sales channels in which the firm sells; none named: all. A person who
+    still feels `frequency_cap` noticed contacts is left alone that day by advertisements,
+    mails and reminders. Every department counts its own media; those whose promotion is
+    integrated count theirs together.
     """
 
     open: Names = ()
+    frequency_cap: Positive | None = None
 
 
 Plan = Literal[

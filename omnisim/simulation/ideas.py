@@ -30,7 +30,7 @@ def begin(world: Simulation) -> str:
     """
     words = world.strategy.trying
     name = f"{world.state.adopted}/{world.state.day}"
-    without, gained = _tried(world, name)
+    without, gained = tried(world, name)
     error = math.sqrt(without / words.share + without / (1 - words.share))
     luck = streams.normal(world.root, streams.TRIAL, name, 0)
     world.state.trials[name] = (gained + error * luck, error)
@@ -77,7 +77,7 @@ def place(world: Simulation, name: str) -> str:
     return there[int(np.argmax(luck))]
 
 
-def _tried(world: Simulation, name: str) -> tuple[float, float]:
+def tried(world: Simulation, name: str) -> tuple[float, float]:
     """Return the orders of the weeks of a test without an idea, and what it adds for all."""
     sold = []
     for part in (0.0, 1.0):

@@ -290,8 +290,9 @@ WORDS: dict[str, tuple[str, ...]] = {
         "",
     ),
     "Steering.rule": (
-        "how: by learned marginal returns (C4), by shares of credit (C3a), or by credit per euro, "
-        "the inverse of the average CPO (C3b)",
+        "how: by learned marginal returns (C4), by shares of credit (C3a), by credit per euro, "
+        "the inverse of the average CPO (C3b), or by geo experiments with many media at once or "
+        "with one move at a time (C5)",
         "",
     ),
     "Steering.review_weeks": (
@@ -305,6 +306,11 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Steering.exploration": (
         "variation of spend around the plan",
         "standard deviation of log",
+        "[A]",
+    ),
+    "Steering.gain": (
+        "how far experiments of `spsa` move shares at first",
+        "log share per log order",
         "[A]",
     ),
     "Steering.elasticity_mean": (
@@ -410,6 +416,11 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Attribution.kind": (
         "departments' claims, or the rule by which recorded orders are divided along their paths",
         "",
+    ),
+    "Attribution.test_weeks": (
+        "how long `experiment` holds a medium out of half of the regions",
+        "weeks",
+        "[A]",
     ),
     "Attribution.deduplicated": (
         "not: every department divides orders among its own media; none: claims are not, all "

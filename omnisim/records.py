@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from omnisim.spec import STAGES, Till
+from omnisim.spec import HALVES, STAGES, Till
 
 MEDIA_COLUMNS = (
     "planned_cents",
@@ -153,6 +153,20 @@ class Ledger:
         booked = [week[rule] for week in self.credit]
         return self._told(booked, CREDIT_COLUMNS.index("reported_credit"), rows, first, after)
 
+    def orders_by_half(self, first: int, after: int) -> np.ndarray:
+        """Return expected orders in each half of the regions (float64[weeks, HALVES])."""
+        low, high = max(0, first - self.first_week), max(0, after - self.first_week)
+        column = REGION_COLUMNS.index("expected_orders")
+        weeks = [week[:, :, column].sum(axis=1) for week in self.regions[low:high]]
+        halves = [[week[half::HALVES].sum() for half in range(HALVES)] for week in weeks]
+        return np.array(halves, float).reshape(len(weeks), HALVES)
+
+    def tilted(self, rows: list[int], first: int, after: int) -> np.ndarray:
+        """Return the money a head in each half against all (float64[weeks, HALVES, rows])."""
+        low, high = max(0, first - self.first_week), max(0, after - self.first_week)
+        weeks = [week[:, rows] for week in self.tilt[low:high]]
+        return np.array(weeks, float).reshape(len(weeks), HALVES, len(rows))
+
     def _told(
         self, booked: list[np.ndarray], column: int, rows: list[int], first: int, after: int
     ) -> np.ndarray:
@@ -199,16 +213,19 @@ def records(
     replication: int,
     media: list[str],
     channels: list[str],
-    shown: str | int = "last_touch",
+    shown: str | int | np.ndarray = "last_touch",
 ) -> Records:
     """Lay a ledger out as tidy frames.
 
-    `shown` is the credit that the firm shows: a column of media, or the number of a rule.
+    `shown` is the credit that the firm shows: a column of media, the number of a rule, or
+    float64[weeks, media].
     """
     weeks = np.arange(ledger.first_week, ledger.next_week)
     told = (*MEDIA_COLUMNS, *CREDIT_COLUMNS)
     if isinstance(shown, int):
         credits = [week[shown] for week in ledger.credit]
+    elif isinstance(shown, np.ndarray):
+        credits = [np.column_stack([week] * len(CREDIT_COLUMNS)) for week in shown]
     else:
         same = [MEDIA_COLUMNS.index(f"{of}{shown}") for of in ("", "expected_", "reported_")]
         credits = [week[:, same] for week in ledger.media]

@@ -21,7 +21,7 @@ from omnisim.allocation import View, released
 from omnisim.departments import Department, company_weight
 from omnisim.people import People, Person
 from omnisim.records import TRUTH_COLUMNS, Ledger, Records, records
-from omnisim.simulation import budgets, ideas, linking, moves, truth
+from omnisim.simulation import budgets, halves, ideas, linking, moves, truth
 from omnisim.simulation.crowd import Crowd, CrowdState
 from omnisim.simulation.population import Living, population
 from omnisim.spec import (
@@ -201,7 +201,7 @@ class Simulation(mesa.Model):
     def _is_ordered(self, decider: Decider) -> bool:
         """Tell whether somebody reviews together with a manager whose mandate is partial."""
         manager = next((d for d in self.deciders if isinstance(d, OmnichannelManager)), None)
-        return manager is not None and not manager.explores and decider is not manager
+        return manager is not None and not manager.obeyed and decider is not manager
 
     def resume(self, strategy: Strategy, change: np.ndarray) -> None:
         """Go on under a strategy adopted on an earlier day: what waits in the agenda is kept."""
@@ -277,7 +277,7 @@ class Simulation(mesa.Model):
 
     def _meet(self, decider: Decider) -> int:
         """Let somebody decide, and those with it whom it orders; return the days until again."""
-        if isinstance(decider, OmnichannelManager) and not decider.explores:
+        if isinstance(decider, OmnichannelManager) and not decider.obeyed:
             moves.order(self, decider)
         else:
             self.review(decider)
@@ -375,6 +375,7 @@ class Simulation(mesa.Model):
         if isinstance(decider, OmnichannelManager) and len(view.weeks_ago):
             belief = allocation.believed(view, words)
             self.state.released[rows] = released(self.state.released[rows], belief, words)
+        halves.try_next(self, decider, view)
 
     def _is_open(self, medium: str) -> bool:
         """Tell whether a medium can be bought yet."""
@@ -417,6 +418,7 @@ class Simulation(mesa.Model):
             weeks_ago=week - np.arange(after),
             shares=shares / shares.sum(),
             used=ledger.media_column("spent_cents", rows, 0, after) / 100,
+            seen=halves.seen(self, rows, after) if self.strategy.steering.tests else None,
         )
 
     def _company_credit(self, decider: Decider, rows: list[int], after: int) -> np.ndarray:
@@ -425,6 +427,8 @@ class Simulation(mesa.Model):
         Departments are paid on orders that count once: on last touch, where the firm's rule
         lets orders count twice.
         """
+        if self.strategy.attribution.kind == "experiment":
+            return halves.shown(self, rows, after)
         ledger, rule = self.state.ledger, paths.rule_of(self.strategy, self.media)
         twice = self.strategy.attribution.by_department and decider.reads == "own_claims"
         if rule is None or twice:
@@ -559,4 +563,7 @@ def _since_history(arm: Simulation, found: pd.DataFrame, name: str, replication:
     )
     rule = paths.rule_of(arm.strategy, arm.media)
     shown = arm.strategy.attribution.kind if rule is None else arm.rules.index(rule)
+    if shown == "experiment":
+        whole = halves.shown(arm, list(range(len(arm.media))), ledger.next_week)
+        return records(told, found, name, replication, arm.media, arm.channels, whole[skip:])
     return records(told, found, name, replication, arm.media, arm.channels, shown)

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from omnisim.spec.market import Marketplace
+from omnisim.spec.market import Market, Marketplace
 from omnisim.spec.strategy import FIXED, Attribution, Steering, Strategy, budget_scopes
 from omnisim.spec.textbook import AnyMarket, TextbookMarket
 from omnisim.spec.words import (
     DIMENSIONS,
+    HALVES,
     TRUTH_REPLICATIONS,
     WEEKS_IN_YEAR,
     Fault,
@@ -161,11 +162,27 @@ def _steers(key: str, strategy: Strategy, market: Marketplace) -> None:
         missing = sorted(set(market.media) - set(shares))
         if missing:
             raise Fault(f"{key}.given.{week}.{missing[0]}", "nothing", "a share for every medium")
+    _has_halves(key.removesuffix("steering"), strategy, market)
     if steering.kind in ("frozen", "oracle", "given"):
         return
     for holder, media in budget_scopes(strategy, market.media).items():
         if holder != FIXED:
             _feasible(key, holder, media, steering)
+
+
+def _has_halves(key: str, strategy: Strategy, market: Marketplace) -> None:
+    """Refuse geo experiments where there are no regions, and two kinds of them at once."""
+    steering, kind = strategy.steering, strategy.attribution.kind
+    asked = {
+        f"{key}steering.rule": steering.rule if steering.tests else "",
+        f"{key}attribution.kind": kind if kind == "experiment" else "",
+    }
+    one_place = isinstance(market, Market) and len(market.regions) < HALVES
+    for where, word in asked.items():
+        if word and one_place:
+            raise Fault(where, f"'{word}' in a market of one region", "a market of two or more")
+    if all(asked.values()):
+        raise Fault(f"{key}attribution.kind", f"'experiment' with {steering.rule}", "one of them")
 
 
 def _feasible(key: str, holder: str, media: tuple[str, ...], steering: Steering) -> None:

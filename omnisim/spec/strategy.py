@@ -48,9 +48,12 @@ class Steering(Words):
     truth (`oracle`: the upper bound, which no strategist can have). `rule` is what the one
     who decides does: shares by what the next euro brings (`marginal`, C4), by credit
     (`credit_share`, C3a) or by credit per euro, the inverse of the average CPO
-    (`average_cpo`, C3b). `review_weeks` between decisions; `damping`, `step`, `floor` and,
-    by medium, `cap` as shares of the budget of whoever splits it; `evenness` how far a
-    target is drawn to equal parts (M11);
+    (`average_cpo`, C3b); of a centre also by geo experiments, which read the orders of two
+    halves of the regions and no credit (C5): many media up and down at once (`spsa`, with
+    `gain` the log share per log order and `exploration` the width of the test) or one move
+    between two media at a time (`thompson`). `review_weeks` between decisions; `damping`,
+    `step`, `floor` and, by medium, `cap` as shares of the budget of whoever splits it;
+    `evenness` how far a target is drawn to equal parts (M11);
     `exploration` the standard deviation of log spend around the plan;
     `report_delay_weeks` and `report_noise` (standard deviation of log credit) hold for
     reports that leave a department; `fixed` names media that keep their share; `overhead` is
@@ -65,7 +68,7 @@ class Steering(Words):
     """
 
     kind: Kind
-    rule: Literal["marginal", "credit_share", "average_cpo"] = "marginal"
+    rule: Literal["marginal", "credit_share", "average_cpo", "spsa", "thompson"] = "marginal"
     review_weeks: Annotated[int, Field(ge=1)] = 4
     damping: Annotated[float, Field(gt=0, le=1)] = 0.5
     step: Annotated[float, Field(gt=0, le=1)] = 0.25
@@ -73,6 +76,7 @@ class Steering(Words):
     cap: dict[Name, Share] = {}
     evenness: Share = 0.0
     exploration: NonNegative = 0.15
+    gain: Positive = 4.0
     elasticity_mean: Positive = 0.4
     elasticity_sd: Positive = 0.2
     forgetting: Annotated[float, Field(gt=0, le=1)] = 0.97
@@ -88,6 +92,23 @@ class Steering(Words):
     committee: Annotated[int, Field(ge=0)] = 0
     hears: Annotated[int, Field(ge=1)] = 1
     given: dict[Annotated[int, Field(ge=0)], dict[Name, Share]] = {}
+
+    @property
+    def tests(self) -> bool:
+        """Tell whether the rule learns from geo experiments."""
+        return self.rule in ("spsa", "thompson")
+
+    @model_validator(mode="after")
+    def _who_tests_decides_alone(self) -> Steering:
+        if not self.tests:
+            return self
+        if self.kind != "central":
+            raise Fault("kind", f"'{self.kind}' with the rule {self.rule}", "central")
+        if self.mandate < 1:
+            raise Fault("mandate", f"{self.mandate:g} with the rule {self.rule}", "1")
+        if self.attention is not None:
+            raise Fault("attention", f"{self.attention} with the rule {self.rule}", "none")
+        return self
 
     @model_validator(mode="after")
     def _given_splits_are_whole(self) -> Steering:
@@ -221,6 +242,7 @@ CreditKind = Literal[
     "time_decay",
     "markov",
     "shapley",
+    "experiment",
 ]
 
 
@@ -230,16 +252,21 @@ class Attribution(Words):
     `claims` is what every medium says of itself; all other kinds divide every recorded order
     among the media on its path. Not `deduplicated`, every department divides it among its
     own media, as if there were no others (None: as is customary, claims are not, all others
-    are).
+    are). `experiment` reads no path: once a year half of the regions does without one medium
+    after the other, for `test_weeks` each, and what is missing there is what the medium has
+    caused; until it was tested a medium is shown by last touch.
     """
 
     kind: CreditKind = "last_touch"
     deduplicated: bool | None = None
+    test_weeks: Annotated[int, Field(ge=1)] = 4
 
     @model_validator(mode="after")
     def _claims_overlap(self) -> Attribution:
         if self.kind == "claims" and self.deduplicated:
             raise Fault("deduplicated", "true", "false for claims, or a kind that divides orders")
+        if self.kind == "experiment" and self.deduplicated is False:
+            raise Fault("deduplicated", "false", "true for experiment, which divides nothing")
         return self
 
     @property
@@ -250,7 +277,7 @@ class Attribution(Words):
     @property
     def needs_paths(self) -> bool:
         """Tell whether the kind is computed from whole paths to an order."""
-        return self.by_department or self.kind not in ("claims", "last_touch")
+        return self.by_department or self.kind not in ("claims", "last_touch", "experiment")
 
 
 class Trying(Words):

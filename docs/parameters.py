@@ -44,6 +44,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "ExperimentSpec.horizon": ("how long", ""),
     "ExperimentSpec.replications": ("how often", ""),
     "ExperimentSpec.outcomes": ("what decides", ""),
+    "ExperimentSpec.interaction": ("two changes of which it is asked what they bring together", ""),
+    "Interaction.both": ("the arm that has both changes", ""),
+    "Interaction.alone": ("the two arms that have one each", ""),
     "ExperimentSpec.truth": (
         "whether forks measure what each medium's money causes: not; for a fifth more; or for "
         "nothing, half, a fifth less, a fifth more and double",
@@ -85,6 +88,14 @@ WORDS: dict[str, tuple[str, ...]] = {
         "",
     ),
     "Marketplace.change": ("how much change the firm bears at once", ""),
+    "Marketplace.ideas": ("what ideas are worth that nobody has tried yet", ""),
+    "Ideas.mean": ("what an idea changes in the middle: a little for the worse", "log", "[A]"),
+    "Ideas.scale": ("how far ideas lie apart", "log", "[A]"),
+    "Ideas.tails": (
+        "degrees of freedom of Student's t: the fewer, the more of the good comes from rare ideas",
+        "",
+        "[A]",
+    ),
     "LinkCost.one_off": ("cost of building it", "EUR", "[A]"),
     "LinkCost.running": ("cost of running it", "EUR a year", "[A]"),
     "LinkCost.weeks": ("work until it is ready, at full speed", "weeks", "[A]"),
@@ -261,6 +272,16 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Strategy.rollout": ("how integration is raised after the fork", ""),
     "Strategy.incentives": ("what departments are paid on", ""),
     "Strategy.attribution": ("which credit the centre is shown", ""),
+    "Strategy.trying": ("which ideas are tried, on whom, and what is shipped", ""),
+    "Trying.ideas": ("tests begun, at whole weeks; 0: none", "a year"),
+    "Trying.share": ("people on whom an idea is tried", "share", "[A]"),
+    "Trying.weeks": ("how long a test runs", "weeks"),
+    "Trying.ships": (
+        "what a test must show: orders (`gain`), orders beyond two standard errors "
+        "(`significant`), or so many that the idea is good in view of the odds (`posterior`)",
+        "",
+    ),
+    "Trying.cost": ("what a test costs beside what it loses", "EUR", "[A]"),
     "Strategy.organigram": ("departments by name", ""),
     "Steering.kind": (
         "who decides: nobody; an equal split; every department; departments that ask a board; "
@@ -365,6 +386,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         "share",
     ),
     "Incentives.culture": ("a programme that makes departments care for the company", ""),
+    "Culture.start": ("when it begins", "weeks after adoption"),
     "Culture.goal": ("weight of the company's result towards which it works", "share", "[A]"),
     "Culture.weeks": ("how long it is paid; 0: there is none", "weeks"),
     "Culture.pace": ("until 63 % of the way is gone, there and back", "weeks", "[A]"),
@@ -435,6 +457,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Category.incident": ("orders with something wrong", "share"),
     "Category.cross": ("orders that also hold another category", "share"),
     "Medium.converts": ("orders planned per contact, where orders or successes are paid", "share"),
+    "Medium.opens": ("when it can be bought; nothing: always", "weeks after the fork"),
+    "TextbookMedium.opens": ("when it can be bought; nothing: always", "weeks after the fork"),
     "Medium.lift": ("of checkouts that would be broken off, those that a coupon mends", "share"),
     "SalesChannel.sells": ("categories sold there; none: all", ""),
     "SalesChannel.regions": ("regions served; none: all", ""),

@@ -9,7 +9,7 @@ import numpy as np
 from omnisim import allocation
 from omnisim.departments import Department, next_budgets, spends_the_rest, weekly_plan
 from omnisim.records import CHANNEL_COLUMNS
-from omnisim.simulation import halves
+from omnisim.simulation import halves, ideas
 from omnisim.spec import DAYS_IN_WEEK, WEEKS_IN_YEAR
 from omnisim.steering import split_budget
 
@@ -126,10 +126,12 @@ def close_week(world: Simulation, week: int) -> dict[str, int]:
 
 
 def overhead(world: Simulation, week: int) -> float:
-    """Return what steering and a programme of culture cost in a week beside media (EUR, M12)."""
+    """Return what steering, culture and tests cost in a week beside media (EUR, M12)."""
     culture = world.strategy.incentives.culture
-    under_way = week - world.state.adopted // DAYS_IN_WEEK < culture.weeks
-    return (world.strategy.steering.overhead + under_way * culture.cost) / WEEKS_IN_YEAR
+    since = week - world.state.adopted // DAYS_IN_WEEK - culture.start
+    under_way = 0 <= since < culture.weeks
+    yearly = world.strategy.steering.overhead + under_way * culture.cost
+    return yearly / WEEKS_IN_YEAR + ideas.cost(world, week)
 
 
 def _hoards(world: Simulation, scope: str) -> bool:

@@ -21,7 +21,7 @@ from omnisim.allocation import View, released
 from omnisim.departments import Department, company_weight
 from omnisim.people import People, Person
 from omnisim.records import TRUTH_COLUMNS, Ledger, Records, records
-from omnisim.simulation import budgets, halves, linking, moves, truth
+from omnisim.simulation import budgets, halves, ideas, linking, moves, truth
 from omnisim.simulation.crowd import Crowd, CrowdState
 from omnisim.simulation.population import Living, population
 from omnisim.spec import (
@@ -44,11 +44,13 @@ class Appointment:
     due: int
     priority: int
     key: str
-    kind: Literal["year", "board", "review", "trade", "committee", "request", "week", "day"]
+    kind: Literal[
+        "year", "board", "review", "trade", "committee", "request", "trial", "idea", "week", "day"
+    ]
 
 
 # order within a day
-YEAR, BOARD, REVIEW, TRADE, COMMITTEE, REQUEST, WEEK, DAY = 0, 1, 2, 3, 4, 5, 6, 9
+YEAR, BOARD, REVIEW, TRADE, COMMITTEE, REQUEST, TRIAL, IDEA, WEEK, DAY = range(10)
 LONGEST = 200  # bytes of a key by which appointments of one priority are told apart
 NO_MORE_WEEKS = 10_000
 OVER = 0  # days until an appointment that does not come again
@@ -65,7 +67,9 @@ class State:
     `wander` float64[media] what drift has added to every log pull; `links` how far sales
     channels are linked; `released` float64[media] the part of a plan that is not held back;
     `tilt` float64[HALVES, media] the money a head that each half of the regions gets, against
-    that of all.
+    that of all; `touch`
+    float64[channels] what ideas have added to the log of success, and `trials` what tests
+    under way will show, with the error of it.
     """
 
     day: int
@@ -81,6 +85,8 @@ class State:
     population: Living
     released: np.ndarray
     tilt: np.ndarray
+    touch: np.ndarray
+    trials: dict[str, tuple[float, float]] = field(default_factory=dict)
     carried: dict[str, int] = field(default_factory=dict)
     unspent: dict[str, int] = field(default_factory=dict)
     unplanned: dict[str, int] = field(default_factory=dict)
@@ -94,8 +100,8 @@ class State:
 
     def copy(self) -> State:
         """Return a state that can go its own way."""
-        arrays = ("shares", "planned", "spent", "wander", "released", "tilt")
-        sums = ("budgets", "carried", "unspent", "unplanned")
+        arrays = ("shares", "planned", "spent", "wander", "released", "tilt", "touch")
+        sums = ("budgets", "carried", "unspent", "unplanned", "trials")
         return replace(
             self,
             ledger=self.ledger.copy(),
@@ -149,12 +155,14 @@ class Simulation(mesa.Model):
             population=self.population.born(day),
             released=np.ones(media),
             tilt=np.ones((HALVES, media)),
+            touch=np.zeros(len(self.channels)),
         )
 
     # -- strategy ---------------------------------------------------------------------
 
     def adopt(self, strategy: Strategy) -> None:
         """Let a strategy decide from today on; its reviews begin today."""
+        ideas.abandon(self)
         linking.adopt(self, strategy)
         self._follow(strategy)
         today = self.state.day
@@ -178,6 +186,8 @@ class Simulation(mesa.Model):
         if words.kind in ("oracle", "given"):
             reviewers.append(f"({words.kind})")
         agenda += [Appointment(today, REVIEW, key, "review") for key in reviewers]
+        if self.strategy.trying.ideas > 0:
+            agenda.append(Appointment(max(today, 0), IDEA, "", "idea"))
         match words.kind:
             case "bottom_up":
                 agenda.append(Appointment(today, BOARD, "", "board"))
@@ -253,6 +263,11 @@ class Simulation(mesa.Model):
             return self._meet(next(d for d in self.deciders if d.key == appointment.key))
         if appointment.kind in ("board", "trade", "committee", "request"):
             return self._move(appointment)
+        if appointment.kind == "trial":
+            ideas.end(self, appointment.key)
+            return OVER
+        if appointment.kind == "idea":
+            return self._try()
         if appointment.kind == "week":
             linking.build(self)
             budgets.plan_week(self, self._varied(self.state.day // DAYS_IN_WEEK))
@@ -279,9 +294,19 @@ class Simulation(mesa.Model):
         if self.state.day < 0 or not siloed or head.key in moves.waiting(self):
             return
         key = f"{self.state.day:08d} {head.key}"
-        request = Appointment(moves.next_meeting(self), REQUEST, key, "request")
-        self.state.agenda.append(request)
-        self.env.process(self._keep(request))
+        self._note(Appointment(moves.next_meeting(self), REQUEST, key, "request"))
+
+    def _try(self) -> int:
+        """Begin to test an idea; return the days until the next one."""
+        words = self.strategy.trying
+        name = ideas.begin(self)
+        self._note(Appointment(self.state.day + words.weeks * DAYS_IN_WEEK, TRIAL, name, "trial"))
+        return ideas.spacing(words) * DAYS_IN_WEEK
+
+    def _note(self, appointment: Appointment) -> None:
+        """Put something into the agenda while the clock runs."""
+        self.state.agenda.append(appointment)
+        self.env.process(self._keep(appointment))
 
     def _move(self, appointment: Appointment) -> int:
         """Let budget move between departments; return the days until it may again."""
@@ -341,7 +366,7 @@ class Simulation(mesa.Model):
         """Let one who decides split the money of its scope, on what it is shown."""
         if self.state.day < 0 or not decider.media:
             return
-        rows = [self.media.index(name) for name in decider.media]
+        rows = [self.media.index(name) for name in decider.media if self._is_open(name)]
         scope = self.state.shares[rows].sum()
         if scope <= 0:
             return
@@ -351,6 +376,11 @@ class Simulation(mesa.Model):
             belief = allocation.believed(view, words)
             self.state.released[rows] = released(self.state.released[rows], belief, words)
         halves.try_next(self, decider, view)
+
+    def _is_open(self, medium: str) -> bool:
+        """Tell whether a medium can be bought yet."""
+        opens = self.market.media[medium].opens
+        return opens is None or self.state.day >= self.fork_day + opens * DAYS_IN_WEEK
 
     def _take_given(self) -> int:
         """Take over the split that is given for this week; return the days until the next."""
@@ -364,6 +394,7 @@ class Simulation(mesa.Model):
     def view(self, decider: Decider, rows: list[int]) -> View:
         """Show what this decider may see: reports, late and noisy where they have travelled."""
         week = self.state.day // DAYS_IN_WEEK
+        names = tuple(self.media[row] for row in rows)
         after = max(0, week - decider.delay_weeks)
         ledger = self.state.ledger
         credit = attribution.read(
@@ -373,15 +404,15 @@ class Simulation(mesa.Model):
             self._company_credit(decider, rows, after),
         )
         if decider.reads == "claims":
-            credit = credit * moves.exaggeration(self, decider.media)
+            credit = credit * moves.exaggeration(self, names)
         if decider.noise > 0:
-            luck = self._report_luck(decider, after)
+            luck = self._report_luck(names, after)
             credit = attribution.distorted(credit, decider.noise, luck)
         shares = self.state.shares[rows]
         if not shares.any():  # a budget of nothing is split evenly, should money come
             shares = np.ones(len(rows))
         return View(
-            media=decider.media,
+            media=names,
             spend=ledger.media_column("planned_cents", rows, 0, after) / 100,
             credit=credit,
             weeks_ago=week - np.arange(after),
@@ -404,14 +435,14 @@ class Simulation(mesa.Model):
             return ledger.media_column("reported_last_touch", rows, 0, after)
         return ledger.credited(self.rules.index(rule), rows, 0, after)
 
-    def _report_luck(self, decider: Decider, weeks: int) -> np.ndarray:
+    def _report_luck(self, media: tuple[str, ...], weeks: int) -> np.ndarray:
         """Return the standard normal luck of reports that have travelled ([weeks, media])."""
         return np.array(
             [
-                [streams.normal(self.root, streams.REPORT_NOISE, name, w) for name in decider.media]
+                [streams.normal(self.root, streams.REPORT_NOISE, name, w) for name in media]
                 for w in range(weeks)
             ]
-        ).reshape(weeks, len(decider.media))
+        ).reshape(weeks, len(media))
 
     def _varied(self, week: int) -> np.ndarray:
         """Return shares varied a little around the plan, so that there is something to learn.

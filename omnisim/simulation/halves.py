@@ -48,7 +48,7 @@ def _luck(world: Simulation, first: int, weeks: int) -> np.ndarray:
 
 def try_next(world: Simulation, decider: Decider, view: allocation.View) -> None:
     """Pay the halves differently from today on, so that there is something to learn."""
-    rows = [world.media.index(name) for name in decider.media]
+    rows = [world.media.index(name) for name in view.media]
     state, parts = world.state, world.population.half_shares
     scope = state.shares[rows].sum()
     if view.seen is None or scope <= 0 or len(rows) < HALVES:

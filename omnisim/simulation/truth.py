@@ -15,7 +15,7 @@ import pandas as pd
 
 from omnisim import allocation
 from omnisim.records import CHANNEL_COLUMNS, MEDIA_COLUMNS, TRUTH_COLUMNS
-from omnisim.spec import DAYS_IN_WEEK, WEEKS_IN_YEAR
+from omnisim.spec import DAYS_IN_WEEK, WEEKS_IN_YEAR, Trying
 
 if TYPE_CHECKING:
     from omnisim.simulation.clock import Simulation
@@ -30,9 +30,13 @@ FACTORS = {"none": (), "quick": (1 + RISE,), "full": (0.0, 0.5, 1 - RISE, 1 + RI
 
 
 def frozen(world: Simulation, change: np.ndarray | None = None) -> Simulation:
-    """Return a fork whose split stands still; `change` float64[media] scales what is planned."""
-    steering = world.strategy.steering.model_copy(update={"kind": "frozen"})
-    fork = world.fork(world.strategy.model_copy(update={"steering": steering}))
+    """Return a fork whose split stands still and in which nothing is tried.
+
+    `change` float64[media] scales what is planned.
+    """
+    words = world.strategy
+    steering = words.steering.model_copy(update={"kind": "frozen"})
+    fork = world.fork(words.model_copy(update={"steering": steering, "trying": Trying()}))
     if change is not None:
         fork.change = change
     return fork

@@ -12,7 +12,7 @@ from omnisim.spec.channels import (
     Till,
     UseCase,
 )
-from omnisim.spec.market import Change, LinkCost, Market, Marketplace
+from omnisim.spec.market import Change, Ideas, LinkCost, Market, Marketplace
 from omnisim.spec.people import (
     Buying,
     Campaign,
@@ -28,7 +28,7 @@ from omnisim.spec.people import (
     Service,
     Shock,
 )
-from omnisim.spec.question import ExperimentSpec, Horizon, Outcomes, Replications
+from omnisim.spec.question import ExperimentSpec, Horizon, Interaction, Outcomes, Replications
 from omnisim.spec.strategy import (
     CENTRE,
     FINANCE,
@@ -47,6 +47,7 @@ from omnisim.spec.strategy import (
     Rollout,
     Steering,
     Strategy,
+    Trying,
     budget_scopes,
 )
 from omnisim.spec.textbook import (
@@ -125,8 +126,10 @@ __all__ = [
     "Friends",
     "HillCurve",
     "Horizon",
+    "Ideas",
     "Incentives",
     "Integration",
+    "Interaction",
     "Journey",
     "Levels",
     "LinkCost",
@@ -165,6 +168,7 @@ __all__ = [
     "TextbookMarket",
     "TextbookMedium",
     "Till",
+    "Trying",
     "UseCase",
     "Words",
     "budget_scopes",

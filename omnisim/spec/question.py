@@ -62,6 +62,16 @@ class Outcomes(Words):
     margin: Positive = 0.005
 
 
+class Interaction(Words):
+    """Two changes, each `alone` in an arm and `both` in a third, all against the baseline.
+
+    What is asked is what they bring together beyond the sum of each alone.
+    """
+
+    both: Name
+    alone: Annotated[tuple[Name, ...], Field(min_length=2, max_length=2)]
+
+
 class ExperimentSpec(Words):
     """One question: a market, what the firm does today, and what it might do instead."""
 
@@ -78,6 +88,7 @@ class ExperimentSpec(Words):
     horizon: Horizon = Horizon()
     replications: Replications = Replications()
     outcomes: Outcomes = Outcomes()
+    interaction: Interaction | None = None
     truth: Literal["none", "quick", "full"] = "quick"
 
     def truth_of(self, arm: str, replication: int) -> str:
@@ -113,6 +124,7 @@ class ExperimentSpec(Words):
     def _fits_the_market(self) -> ExperimentSpec:
         if self.baseline not in self.arms:
             raise Fault("baseline", f"'{self.baseline}'", "one of the arms", sorted(self.arms))
+        _crosses("interaction", self.interaction, sorted(self.arms), self.baseline)
         _owned_once("organigram", self.status_quo, self.market)
         _steers("steering", self.status_quo, self.market)
         _links_known_channels("", self.status_quo, self.market)
@@ -123,6 +135,17 @@ class ExperimentSpec(Words):
             _links_known_channels(f"arms.{name}.", arm, self.market)
             _credits_what_is_recorded(f"arms.{name}.attribution", arm.attribution, self.market)
         return self
+
+
+def _crosses(key: str, interaction: Interaction | None, arms: list[str], baseline: str) -> None:
+    """Refuse an interaction unless it names three arms beside the baseline."""
+    if interaction is None:
+        return
+    others = [name for name in arms if name != baseline]
+    named = (interaction.both, *interaction.alone)
+    for nth, (place, name) in enumerate(zip(("both", "alone.0", "alone.1"), named, strict=True)):
+        if name not in others or name in named[:nth]:
+            raise Fault(f"{key}.{place}", f"'{name}'", "three arms beside the baseline", others)
 
 
 def _steers(key: str, strategy: Strategy, market: Marketplace) -> None:

@@ -193,11 +193,12 @@ class Rollout(Words):
 class Culture(Words):
     """A programme that makes departments care for the company, as long as it is paid.
 
-    For `weeks` after adoption (0: there is none) the weight of the company's result moves
-    towards `goal`, and then back to what pay rewards; after `pace` weeks 63 % of the way is
-    gone. It costs `cost` EUR a year while it is paid.
+    It begins `start` weeks after adoption. For `weeks` (0: there is none) the weight of the
+    company's result moves towards `goal`, and then back to what pay rewards; after `pace`
+    weeks 63 % of the way is gone. It costs `cost` EUR a year while it is paid.
     """
 
+    start: Annotated[int, Field(ge=0)] = 0
     goal: Share = 0.0
     weeks: Annotated[int, Field(ge=0)] = 0
     pace: Positive = 26.0
@@ -276,6 +277,23 @@ class Attribution(Words):
         return self.by_department or self.kind not in ("claims", "last_touch", "experiment")
 
 
+class Trying(Words):
+    """A culture of try and error (M13): ideas are tested on a part of all people.
+
+    `ideas` a year, each in a test of `weeks` on the `share` of people, which costs `cost` EUR;
+    what is shown decides: shipped is what gains (`gain`), what gains significantly
+    (`significant`: two standard errors), or what is good in view of what ideas are usually
+    worth (`posterior`). A test shows what an idea does to all orders, with the error of the
+    real firm's counts.
+    """
+
+    ideas: Annotated[float, Field(ge=0, le=WEEKS_IN_YEAR)] = 0.0
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    weeks: Annotated[int, Field(ge=1)] = 4
+    ships: Literal["gain", "significant", "posterior"] = "posterior"
+    cost: NonNegative = 0.0
+
+
 class Department(Words):
     """One department and the channels, paid or selling, that it owns.
 
@@ -299,6 +317,7 @@ class Strategy(Words):
     rollout: Rollout = Rollout()
     incentives: Incentives
     attribution: Attribution
+    trying: Trying = Trying()
     organigram: Annotated[dict[Name, Department], Field(min_length=1)]
 
 

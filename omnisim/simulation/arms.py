@@ -74,5 +74,5 @@ def _since_history(
     shown = arm.strategy.attribution.kind if rule is None else arm.rules.index(rule)
     if shown == "experiment":
         whole = halves.shown(arm, list(range(len(arm.media))), ledger.next_week)
-        return records(told, found, name, replication, arm.media, arm.channels, whole[skip:])
+        return records(told, found, name, replication, arm.media, arm.channels, whole)
     return records(told, found, name, replication, arm.media, arm.channels, shown)

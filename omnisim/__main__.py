@@ -39,6 +39,10 @@ def _started(words: list[str]) -> int:
         from omnisim.cli.trace import main as trace
 
         return trace(words[1:])
+    if first == "export":
+        from omnisim.cli.export import main as export
+
+        return export(words[1:])
     if first == "validate":
         from omnisim.cli.validate import main as validate
 

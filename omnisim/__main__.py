@@ -43,6 +43,10 @@ def _started(words: list[str]) -> int:
         from omnisim.cli.hypotheses import main as hypotheses
 
         return hypotheses(words[2:])
+    if first == "export":
+        from omnisim.cli.export import main as export
+
+        return export(words[1:])
     if first == "validate":
         from omnisim.cli.validate import main as validate
 

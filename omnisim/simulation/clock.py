@@ -362,7 +362,7 @@ class Simulation(mesa.Model):
 
     def fork(self, strategy: Strategy) -> Simulation:
         """Return a second world that shares everything until today and goes its own way."""
-        twin = Simulation(self.spec, self.replication, self.state.copy())
+        twin = Simulation(self.spec, self.replication, self.state.copy(), self.rules)
         twin.strategy = self.strategy
         twin.adopt(strategy)
         return twin

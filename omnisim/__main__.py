@@ -51,6 +51,10 @@ def _started(words: list[str]) -> int:
         from omnisim.cli.validate import main as validate
 
         return validate(words[1:])
+    if first == "workshop":
+        from omnisim.cli.workshop import main as workshop
+
+        return workshop(words[1:])
     if first == "bench":
         from omnisim.cli.bench import main as bench
 

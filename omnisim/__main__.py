@@ -39,6 +39,14 @@ def _started(words: list[str]) -> int:
         from omnisim.cli.trace import main as trace
 
         return trace(words[1:])
+    if words[:2] == ["validate", "hypotheses"]:
+        from omnisim.cli.hypotheses import main as hypotheses
+
+        return hypotheses(words[2:])
+    if first == "export":
+        from omnisim.cli.export import main as export
+
+        return export(words[1:])
     if first == "validate":
         from omnisim.cli.validate import main as validate
 

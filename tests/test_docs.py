@@ -20,7 +20,7 @@ import pytest
 
 from omnisim import config
 from omnisim.__main__ import main
-from omnisim.cli import trace, validate, workshop
+from omnisim.cli import hypotheses, trace, validate, workshop
 from omnisim.measures import LAST, OUTCOMES
 from omnisim.spec import Words
 
@@ -115,6 +115,9 @@ def _parse(words: list[str]) -> None:
         words = words[1 : words.index("--html") if "--html" in words else None]
     if words[:1] == ["trace"]:
         words = trace.parser().read(words[1:]).overrides
+    if words[:2] == ["validate", "hypotheses"]:
+        hypotheses.parser().read(words[2:])
+        return
     if words[:1] == ["workshop"]:
         words = ["experiment=workshop", *workshop.parser().read(words[1:]).overrides]
     if words[:1] == ["validate"]:

@@ -12,7 +12,7 @@ from omnisim.spec.channels import (
     Till,
     UseCase,
 )
-from omnisim.spec.market import Change, LinkCost, Market, Marketplace
+from omnisim.spec.market import Change, Ideas, LinkCost, Market, Marketplace
 from omnisim.spec.people import (
     Buying,
     Campaign,
@@ -28,7 +28,14 @@ from omnisim.spec.people import (
     Service,
     Shock,
 )
-from omnisim.spec.question import ExperimentSpec, Horizon, Outcomes, Replications
+from omnisim.spec.question import (
+    MOST_IN_COALITIONS,
+    ExperimentSpec,
+    Horizon,
+    Interaction,
+    Outcomes,
+    Replications,
+)
 from omnisim.spec.strategy import (
     CENTRE,
     FINANCE,
@@ -37,6 +44,7 @@ from omnisim.spec.strategy import (
     ORACLE,
     SPLITTER,
     Attribution,
+    Calibration,
     CreditKind,
     Culture,
     Department,
@@ -47,6 +55,7 @@ from omnisim.spec.strategy import (
     Rollout,
     Steering,
     Strategy,
+    Trying,
     budget_scopes,
 )
 from omnisim.spec.textbook import (
@@ -67,6 +76,7 @@ from omnisim.spec.words import (
     DAYS_IN_WEEK,
     DAYS_IN_YEAR,
     DIMENSIONS,
+    HALVES,
     STAGES,
     TRUTH_REPLICATIONS,
     WEEKS_IN_YEAR,
@@ -96,7 +106,9 @@ __all__ = [
     "FINANCE",
     "FIXED",
     "GIVEN",
+    "HALVES",
     "MASS",
+    "MOST_IN_COALITIONS",
     "ORACLE",
     "SPLITTER",
     "STAGES",
@@ -109,6 +121,7 @@ __all__ = [
     "Attribution",
     "Benchmark",
     "Buying",
+    "Calibration",
     "Campaign",
     "Category",
     "Change",
@@ -123,8 +136,10 @@ __all__ = [
     "Friends",
     "HillCurve",
     "Horizon",
+    "Ideas",
     "Incentives",
     "Integration",
+    "Interaction",
     "Journey",
     "Levels",
     "LinkCost",
@@ -163,6 +178,7 @@ __all__ = [
     "TextbookMarket",
     "TextbookMedium",
     "Till",
+    "Trying",
     "UseCase",
     "Words",
     "budget_scopes",

@@ -107,7 +107,7 @@ class Watch:
         person = self.chromium.new_context(viewport=size, locale=language)
         person.route("**/*", self._only_here)
         page = person.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)  # kernels may have to be compiled first
         page.on("console", lambda said: self._said(said.type, said.text))
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
         page.on("dialog", lambda dialog: dialog.accept())
@@ -227,7 +227,7 @@ def test_a_whole_workshop_with_a_trainer_and_four_phones(chromium: Browser, addr
     go(trainer, EN["trainer"]["next"]["reveal"])
     for name in ("claims", "costs", "acts", "walk"):
         trainer.wait_for_selector(f"h2:has-text('{EN['reveal'][name]}')")
-        trainer.wait_for_selector("figure svg[role=img]", timeout=30_000)
+        trainer.wait_for_selector("figure svg[role=img]")
         assert len(trainer.inner_text("figcaption")) > 30
         assert fits(trainer)
         if name != "walk":
@@ -268,7 +268,7 @@ def test_a_trainer_alone_plays_on_paper_and_finds_the_reveal(
             go(trainer, EN["trainer"]["next"]["run"])
             go(trainer, "Go on")
     go(trainer, EN["trainer"]["next"]["reveal"])
-    trainer.wait_for_selector("figure svg", timeout=30_000)
+    trainer.wait_for_selector("figure svg")
     page = tmp_path / "debrief.html"
     page.write_text(
         trainer.request.get(f"{address}/api/rooms/{code}/debrief.html?language=de").text()

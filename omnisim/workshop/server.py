@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import io
 import ipaddress
 import json
 import secrets
@@ -210,8 +211,10 @@ async def _trainer(server: Server, request: Request) -> Response:
 async def _qr(server: Server, request: Request) -> Response:
     server.must_lead(request)
     code = server.host.room(request.path_params["code"]).code
-    drawn = segno.make(f"{server.address}/j/{code}", error="m", micro=False)
-    return Response(drawn.svg_inline(scale=8, border=2), media_type=KINDS["svg"])
+    drawn = io.BytesIO()
+    made = segno.make(f"{server.address}/j/{code}", error="m", micro=False)
+    made.save(drawn, kind="svg", scale=8, border=2)
+    return Response(drawn.getvalue(), media_type=KINDS["svg"])
 
 
 # -- coming in --------------------------------------------------------------------------

@@ -109,7 +109,7 @@ export function costs(reveal, nth, actName) {
     rows.push(word(axis - 50 - wide, y + 18, shortMoney(euros), { "text-anchor": "end", "font-size": 18 }));
     if (cost === null) {
       rows.push(box(axis, y + 5, right, 26, { fill: "none", stroke: tint, "stroke-width": 2, "stroke-dasharray": "8 6" }));
-      rows.push(word(axis + 14, y + 18, t("seat.no_order"), { "font-size": 18 }));
+      rows.push(word(axis + right - 14, y + 18, t("seat.no_order"), { "text-anchor": "end", "font-size": 18 }));
     } else {
       const long = (Math.min(cost, most) / most) * right;
       rows.push(box(axis, y + 5, long, 26, { fill: tint }));

@@ -127,7 +127,7 @@ function show() {
   const path = el("ol", { class: "path" }, state.programme.map((step, nth) => el("li",
     { class: nth < state.step.index ? "done" : nth === state.step.index ? "now" : "", "aria-current": nth === state.step.index ? "step" : null },
     step.kind === "round" ? (step.nth === 0 || state.programme[nth - 1]?.kind !== "round" ? `${t(`plain_act.${step.act}`)} 1` : step.nth + 1) : t(`step.${step.kind}`))));
-  const parts = [path];
+  const parts = state.step.kind === "reveal" ? [] : [path];
   if (state.step.kind === "lobby") parts.push(lobby());
   else if (state.step.kind === "reveal") parts.push(unveiled());
   else parts.push(round());
@@ -155,7 +155,7 @@ function round() {
   const parts = [];
   if (kind === "round") parts.push(el("p", { class: "big" }, t(`sentence.${act}`)));
   if (state.phase === "running") parts.push(el("p", { class: "huge" }, t("trainer.next.running")));
-  else if (state.phase === "told") parts.push(el("p", { class: "big" }, t("trainer.told")));
+  else if (state.phase === "told") parts.push(el("p", { class: "big" }, t(`trainer.told.${act}`)));
   else {
     parts.push(el("p", { class: "takeaway" }, talk));
     parts.push(concerned.length

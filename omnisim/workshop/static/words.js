@@ -40,6 +40,8 @@ export function short(x) {
 
 export const shortMoney = (x) => (spoken === "de" ? `${short(x)} €` : `€${short(x)}`);
 
+export const millions = (x) => new Intl.NumberFormat(spoken, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(x / 1e6);
+
 export function stepName(step) {
   if (step.kind !== "round") return t(`step.${step.kind}`);
   return t("step.round", { act: t(`act.${step.act}`), nth: step.nth + 1 });

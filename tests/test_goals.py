@@ -122,19 +122,15 @@ def test_the_oracle_keeps_what_it_is_asked_and_no_strategist_does_better(words: 
 
 
 def test_what_media_touch_last_is_worth_what_was_ordered() -> None:
-    world = at_fork(question("market.people=2000"))
+    same = [f"market.channels.{name}.basket=80" for name in ("app", "store", "web")]
+    world = at_fork(question("market.people=2000", "market.buying.repeat_basket=1", *same))
     media = np.array(world.state.ledger.media).sum(axis=0)
     touched, new, value = (
         media[:, MEDIA_COLUMNS.index(f"expected_last_touch{of}")] for of in ("", "_new", "_value")
     )
     assert (new <= touched).all()
     assert 0 < new.sum() < touched.sum()
-    orders, revenue = (
-        np.array(world.state.ledger.channels)[:, :, CHANNEL_COLUMNS.index(name)].sum(axis=0)
-        for name in ("expected_orders", "expected_revenue_gross")
-    )
-    each = revenue / orders
-    assert each.min() < value.sum() / touched.sum() < each.max()
+    assert value.sum() / touched.sum() == pytest.approx(80, rel=1e-6)
 
 
 def test_a_centre_for_new_customers_values_media_by_whom_they_bring() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -40,7 +41,7 @@ class Prior:
 def prior(key: str, value: float, market: str) -> Prior:
     """Return the prior of a full key that now has a value; raise ConfigError if there is none."""
     for pattern, words in _lines(market):
-        if _fits(pattern, key):
+        if fits(pattern, key):
             return _prior(pattern, words, value)
     raise ConfigError(key, "no prior", f"a line in {FILE.name} that fits")
 
@@ -77,7 +78,7 @@ def _lines(market: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from _document().get(section, {}).items()
 
 
-def _fits(pattern: str, key: str) -> bool:
+def fits(pattern: str, key: str) -> bool:
     """Tell whether a key fits a pattern, name by name."""
     names, wanted = key.split("."), pattern.split(".")
     return len(names) == len(wanted) and all(map(fnmatchcase, names, wanted))
@@ -89,9 +90,12 @@ def _prior(pattern: str, words: Mapping[str, Any], value: float) -> Prior:
         return Prior(value, value, distribution)
     if not {"factor", "within"} & set(words) and not {"low", "high"} <= set(words):
         raise ConfigError(pattern, f"{sorted(words)}", "low and high, factor, or within")
-    low, high = -float("inf"), float("inf")
+    low, high = -math.inf, math.inf
     if factor := words.get("factor"):
         low, high = sorted((value / factor, value * factor))
     if within := words.get("within"):
         low, high = value - within, value + within
-    return Prior(max(low, words.get("low", low)), min(high, words.get("high", high)), distribution)
+    low, high = max(low, words.get("low", low)), min(high, words.get("high", high))
+    if distribution == "whole":
+        low, high = math.ceil(low), math.floor(high)
+    return Prior(low, high, distribution)

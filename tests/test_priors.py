@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ DECIDED = sorted(
 SOME = {"fashion_home_de", "b2b_supplier", "service_provider"}
 
 
+@cache
 def assumed(path: Path, above: str = "") -> dict[str, float]:
     """Return every number whose line, or that of what it belongs to, is marked [A].
 
@@ -122,7 +124,7 @@ def test_no_line_is_left_over() -> None:
 
 def _lines_that_fit(key: str, market: str) -> Iterator[tuple[str, str]]:
     for section, pattern in priors.patterns():
-        if section in (market, priors.ANY) and priors._fits(pattern, key):
+        if section in (market, priors.ANY) and priors.fits(pattern, key):
             yield section, pattern
 
 

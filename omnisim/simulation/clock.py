@@ -6,13 +6,12 @@ SimPy has the time, Mesa the actors who decide. Everything that a day changes li
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import mesa
 import numpy as np
-import pandas as pd
 import simpy
 from simpy.events import EventPriority
 
@@ -20,7 +19,7 @@ from omnisim import allocation, attribution, paths, rollout, streams
 from omnisim.allocation import View, released
 from omnisim.departments import Department, company_weight
 from omnisim.people import People, Person
-from omnisim.records import TRUTH_COLUMNS, Ledger, Records, records
+from omnisim.records import Ledger
 from omnisim.simulation import budgets, halves, ideas, linking, moves, truth
 from omnisim.simulation.crowd import Crowd, CrowdState
 from omnisim.simulation.population import Living, population
@@ -30,6 +29,7 @@ from omnisim.spec import (
     GIVEN,
     HALVES,
     ORACLE,
+    Calibration,
     ExperimentSpec,
     Strategy,
     budget_scopes,
@@ -117,7 +117,13 @@ class Simulation(mesa.Model):
     `step` lives one day; nothing reads Mesa's own counters and generators.
     """
 
-    def __init__(self, spec: ExperimentSpec, replication: int, state: State | None = None) -> None:
+    def __init__(
+        self,
+        spec: ExperimentSpec,
+        replication: int,
+        state: State | None = None,
+        rules: tuple[paths.Rule, ...] | None = None,
+    ) -> None:
         super().__init__()
         self.spec = spec
         self.market = spec.market
@@ -126,7 +132,7 @@ class Simulation(mesa.Model):
         self.media = sorted(self.market.media)
         self.channels = sorted(self.market.channels)
         self.fork_day = spec.horizon.history_weeks * DAYS_IN_WEEK
-        self.rules = _rules(spec)
+        self.rules = _rules(spec) if rules is None else rules
         self.population = population(self.market, self.root, self.fork_day, self.rules)
         self.terms = rollout.terms_of(self.market)
         self.strategy = spec.status_quo
@@ -136,6 +142,7 @@ class Simulation(mesa.Model):
         self.scopes: dict[str, tuple[str, ...]] = {}
         self._heard = 0
         self.change = np.ones(len(self.media))
+        self.beliefs: list[tuple[int, str, float]] | None = None  # kept where it is a list
 
     def _first_state(self) -> State:
         day = -self.market.burn_in_weeks * DAYS_IN_WEEK
@@ -355,9 +362,19 @@ class Simulation(mesa.Model):
 
     def fork(self, strategy: Strategy) -> Simulation:
         """Return a second world that shares everything until today and goes its own way."""
-        twin = Simulation(self.spec, self.replication, self.state.copy())
+        twin = Simulation(self.spec, self.replication, self.state.copy(), self.rules)
         twin.strategy = self.strategy
         twin.adopt(strategy)
+        return twin
+
+    def listening(self, rules: tuple[paths.Rule, ...]) -> Simulation:
+        """Return a fork whose split stands still and which is credited by all of some rules."""
+        steering = self.strategy.steering.model_copy(update={"kind": "frozen"})
+        twin = Simulation(self.spec, self.replication, self.state.copy(), rules)
+        twin.strategy = self.strategy
+        twin.adopt(self.strategy.model_copy(update={"steering": steering}))
+        if isinstance(twin.population, Crowd):
+            twin.population.credits_all = True
         return twin
 
     # -- steering ---------------------------------------------------------------------
@@ -371,6 +388,10 @@ class Simulation(mesa.Model):
         if scope <= 0:
             return
         view, words = self.view(decider, rows), self.strategy.steering
+        if self.beliefs is not None:
+            week, told = self.state.day // DAYS_IN_WEEK, allocation.believed(view, words)
+            beliefs = zip(view.media, told.tolist(), strict=True)
+            self.beliefs += [(week, name, belief) for name, belief in beliefs]
         self.state.shares[rows] = scope * decider.decide(view)
         if isinstance(decider, OmnichannelManager) and len(view.weeks_ago):
             belief = allocation.believed(view, words)
@@ -397,6 +418,7 @@ class Simulation(mesa.Model):
         names = tuple(self.media[row] for row in rows)
         after = max(0, week - decider.delay_weeks)
         ledger = self.state.ledger
+        spend = ledger.media_column("planned_cents", rows, 0, after) / 100
         credit = attribution.read(
             decider.reads,
             self.company_weight if isinstance(decider, Department) else 0.0,
@@ -405,6 +427,8 @@ class Simulation(mesa.Model):
         )
         if decider.reads == "claims":
             credit = credit * moves.exaggeration(self, names)
+        if self.strategy.steering.calibration:
+            credit = credit * self._calibration(names, spend)
         if decider.noise > 0:
             luck = self._report_luck(names, after)
             credit = attribution.distorted(credit, decider.noise, luck)
@@ -413,13 +437,23 @@ class Simulation(mesa.Model):
             shares = np.ones(len(rows))
         return View(
             media=names,
-            spend=ledger.media_column("planned_cents", rows, 0, after) / 100,
+            spend=spend,
             credit=credit,
             weeks_ago=week - np.arange(after),
             shares=shares / shares.sum(),
             used=ledger.media_column("spent_cents", rows, 0, after) / 100,
             seen=halves.seen(self, rows, after) if self.strategy.steering.tests else None,
         )
+
+    def _calibration(self, media: tuple[str, ...], spend: np.ndarray) -> np.ndarray:
+        """Return what credit is multiplied by, by what was planned (float64[weeks, media])."""
+        known = self.strategy.steering.calibration
+        words = [known.get(name, Calibration()) for name in media]
+        factor, slope, at = (
+            np.array([getattr(one, key) for one in words]) for key in ("factor", "slope", "at")
+        )
+        multiplied: np.ndarray = factor * np.where(spend > 0, spend / at, 1.0) ** slope
+        return multiplied
 
     def _company_credit(self, decider: Decider, rows: list[int], after: int) -> np.ndarray:
         """Return what reports show by the firm's rule, applied to all that is on record.
@@ -515,55 +549,3 @@ def _rules(spec: ExperimentSpec) -> tuple[paths.Rule, ...]:
     strategies = (spec.status_quo, *spec.arms.values())
     rules = {paths.rule_of(strategy, spec.market.media) for strategy in strategies}
     return tuple(sorted(rule for rule in rules if rule is not None))
-
-
-def shared_history(spec: ExperimentSpec, replication: int) -> Simulation:
-    """Live the burn-in and the shared history under what the firm does today."""
-    simulation = Simulation(spec, replication)
-    simulation.adopt(spec.status_quo)
-    simulation.run_to(spec.horizon.history_weeks * DAYS_IN_WEEK)
-    return simulation
-
-
-def simulate(
-    spec: ExperimentSpec, replication: int, arms: Iterable[str] | None = None
-) -> dict[str, Records]:
-    """Live one replication: the history once, then every arm from the same fork.
-
-    Weeks of the records count from the fork: history is negative, burn-in is left out.
-    """
-    history = shared_history(spec, replication)
-    last_day = history.state.day + spec.horizon.weeks * DAYS_IN_WEEK
-    lived = {}
-    for name in sorted(spec.arms if arms is None else arms):
-        arm = history.fork(spec.arms[name])
-        found = _truth_of(arm, spec.truth_of(name, replication), last_day)
-        arm.run_to(last_day)
-        lived[name] = _since_history(arm, found, name, replication)
-    return lived
-
-
-def _truth_of(arm: Simulation, depth: str, last_day: int) -> pd.DataFrame:
-    """Measure the truth as it is for an arm a year before its end."""
-    if depth == "none":
-        return pd.DataFrame(columns=list(TRUTH_COLUMNS))
-    arm.run_to(last_day - DAYS_IN_YEAR)
-    return truth.truth(arm, truth.FACTORS[depth])
-
-
-def _since_history(arm: Simulation, found: pd.DataFrame, name: str, replication: int) -> Records:
-    ledger = arm.state.ledger
-    skip = max(0, -ledger.first_week)
-    told = Ledger(
-        -arm.spec.horizon.history_weeks,
-        ledger.media[skip:],
-        ledger.channels[skip:],
-        ledger.company[skip:],
-        ledger.credit[skip:],
-    )
-    rule = paths.rule_of(arm.strategy, arm.media)
-    shown = arm.strategy.attribution.kind if rule is None else arm.rules.index(rule)
-    if shown == "experiment":
-        whole = halves.shown(arm, list(range(len(arm.media))), ledger.next_week)
-        return records(told, found, name, replication, arm.media, arm.channels, whole)
-    return records(told, found, name, replication, arm.media, arm.channels, shown)

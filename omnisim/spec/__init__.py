@@ -28,7 +28,14 @@ from omnisim.spec.people import (
     Service,
     Shock,
 )
-from omnisim.spec.question import ExperimentSpec, Horizon, Interaction, Outcomes, Replications
+from omnisim.spec.question import (
+    MOST_IN_COALITIONS,
+    ExperimentSpec,
+    Horizon,
+    Interaction,
+    Outcomes,
+    Replications,
+)
 from omnisim.spec.strategy import (
     CENTRE,
     FINANCE,
@@ -37,6 +44,7 @@ from omnisim.spec.strategy import (
     ORACLE,
     SPLITTER,
     Attribution,
+    Calibration,
     CreditKind,
     Culture,
     Department,
@@ -100,6 +108,7 @@ __all__ = [
     "GIVEN",
     "HALVES",
     "MASS",
+    "MOST_IN_COALITIONS",
     "ORACLE",
     "SPLITTER",
     "STAGES",
@@ -112,6 +121,7 @@ __all__ = [
     "Attribution",
     "Benchmark",
     "Buying",
+    "Calibration",
     "Campaign",
     "Category",
     "Change",

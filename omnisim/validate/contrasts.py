@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from omnisim.allocation import best_split
-from omnisim.simulation import Simulation, truth
-from omnisim.simulation.clock import shared_history
+from omnisim.simulation import Simulation, shared_history, truth
 from omnisim.simulation.textbook import steady_curves
 from omnisim.spec import (
     DAYS_IN_WEEK,

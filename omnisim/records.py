@@ -71,6 +71,8 @@ COMPANY_COLUMNS = (
     "satisfaction",
     "integration_cost",
     "overhead",
+    "targeted",
+    "attained",
 )
 REGION_COLUMNS = (
     "spent_cents",

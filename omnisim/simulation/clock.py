@@ -20,7 +20,7 @@ from omnisim.allocation import View
 from omnisim.departments import Department, company_weight
 from omnisim.people import People, Person
 from omnisim.records import Ledger
-from omnisim.simulation import budgets, halves, ideas, linking, moves, truth
+from omnisim.simulation import budgets, halves, ideas, linking, moves, targets, truth
 from omnisim.simulation.crowd import Crowd, CrowdState
 from omnisim.simulation.population import Living, population
 from omnisim.spec import (
@@ -70,7 +70,8 @@ class State:
     `tilt` float64[HALVES, media] the money a head that each half of the regions gets, against
     that of all; `touch`
     float64[channels] what ideas have added to the log of success, and `trials` what tests
-    under way will show, with the error of it.
+    under way will show, with the error of it; `targets` are what departments should reach in
+    the year, `reached` what they have.
     """
 
     day: int
@@ -88,6 +89,8 @@ class State:
     tilt: np.ndarray
     touch: np.ndarray
     trials: dict[str, tuple[float, float]] = field(default_factory=dict)
+    targets: dict[str, float] = field(default_factory=dict)
+    reached: dict[str, float] = field(default_factory=dict)
     carried: dict[str, int] = field(default_factory=dict)
     unspent: dict[str, int] = field(default_factory=dict)
     unplanned: dict[str, int] = field(default_factory=dict)
@@ -102,7 +105,7 @@ class State:
     def copy(self) -> State:
         """Return a state that can go its own way."""
         arrays = ("shares", "planned", "spent", "wander", "released", "tilt", "touch")
-        sums = ("budgets", "carried", "unspent", "unplanned", "trials")
+        sums = ("budgets", "carried", "unspent", "unplanned", "trials", "targets", "reached")
         return replace(
             self,
             ledger=self.ledger.copy(),
@@ -393,7 +396,7 @@ class Simulation(mesa.Model):
         view, words = self.view(decider, rows), self.strategy.steering
         if self.beliefs is not None:
             week, told = self.state.day // DAYS_IN_WEEK, allocation.believed(view, words)
-            beliefs = zip(decider.media, told.tolist(), strict=True)
+            beliefs = zip(view.media, told.tolist(), strict=True)
             self.beliefs += [(week, name, belief) for name, belief in beliefs]
         self.state.shares[rows] = scope * decider.decide(view)
         if isinstance(decider, OmnichannelManager) and len(view.weeks_ago):
@@ -432,7 +435,7 @@ class Simulation(mesa.Model):
         credit = attribution.read(
             decider.reads,
             self.company_weight if isinstance(decider, Department) else 0.0,
-            ledger.media_column("reported_claims", rows, 0, after),
+            self._own_credit(decider, rows, after),
             self._company_credit(decider, rows, after),
         )
         if decider.reads == "claims":
@@ -488,6 +491,16 @@ class Simulation(mesa.Model):
         )
         multiplied: np.ndarray = factor * np.where(spend > 0, spend / at, 1.0) ** slope
         return multiplied
+
+    def _own_credit(self, decider: Decider, rows: list[int], after: int) -> np.ndarray:
+        """Return what a department is paid on: its claims, or a KPI worth as much in all."""
+        claims = self.state.ledger.media_column("reported_claims", rows, 0, after)
+        kpi = decider.kpi if isinstance(decider, Department) else "claims"
+        if kpi == "claims":
+            return claims
+        told = self.state.ledger.media_column(targets.column(kpi), rows, 0, after)
+        worth: np.ndarray = told * (claims.sum() / max(told.sum(), 1e-9))
+        return worth
 
     def _company_credit(self, decider: Decider, rows: list[int], after: int) -> np.ndarray:
         """Return what reports show by the firm's rule, applied to all that is on record.
@@ -573,6 +586,7 @@ class Simulation(mesa.Model):
         week = state.ledger.next_week
         booked = self.population.close_week(state.population, week, state.planned, state.spent)
         company: dict[str, float] = {**budgets.close_week(self, week)}
+        company |= targets.close_week(self, booked.media)
         company |= {"integration_cost": state.links.owed, "overhead": budgets.overhead(self, week)}
         state.links = replace(state.links, owed=0.0)
         state.ledger.book(booked, company, state.tilt.copy())

@@ -129,11 +129,13 @@ class ExperimentSpec(Words):
             raise Fault("baseline", f"'{self.baseline}'", "one of the arms", sorted(self.arms))
         _crosses("interaction", self.interaction, sorted(self.arms), self.baseline)
         _owned_once("organigram", self.status_quo, self.market)
+        _counts("organigram", self.status_quo, self.market)
         _steers("steering", self.status_quo, self.market)
         _links_known_channels("", self.status_quo, self.market)
         _credits_what_is_recorded("attribution", self.status_quo.attribution, self.market)
         for name, arm in self.arms.items():
             _owned_once(f"arms.{name}.organigram", arm, self.market)
+            _counts(f"arms.{name}.organigram", arm, self.market)
             _steers(f"arms.{name}.steering", arm, self.market)
             _links_known_channels(f"arms.{name}.", arm, self.market)
             _credits_what_is_recorded(f"arms.{name}.attribution", arm.attribution, self.market)
@@ -252,6 +254,16 @@ def _credits_what_is_recorded(key: str, attribution: Attribution, market: Market
             f"'shapley' over {len(market.media)} media",
             f"at most {MOST_IN_COALITIONS} media, or another kind",
         )
+
+
+def _counts(key: str, strategy: Strategy, market: Marketplace) -> None:
+    """Refuse a KPI that the ledgers of a market of curves do not hold."""
+    if not isinstance(market, TextbookMarket):
+        return
+    for name, unit in sorted(strategy.organigram.items()):
+        if unit.kpi in ("clicks", "contacts"):
+            found = f"'{unit.kpi}', which no ledger of curves holds"
+            raise Fault(f"{key}.{name}.kpi", found, "claims or last_touch", ("claims",))
 
 
 def _owned_once(key: str, strategy: Strategy, market: Marketplace) -> None:

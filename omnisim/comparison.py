@@ -9,7 +9,7 @@ bootstrap of the mean, and it needs no luck.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -82,7 +82,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the evidence says: levels, paired differences, and the verdict in words."""
+    """What the evidence says: levels, paired differences, and the verdict in words.
+
+    `interactions` hold, by outcome, what two changes bring together beyond each alone.
+    """
 
     baseline: str
     primary: str
@@ -90,6 +93,7 @@ class Comparison:
     levels: tuple[Level, ...]
     rows: tuple[Row, ...]
     sentences: tuple[str, ...]
+    interactions: tuple[Row, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -154,6 +158,7 @@ def compare(spec: ExperimentSpec, measures: pd.DataFrame) -> Comparison:
         if (outcome, spec.baseline) in series
         for row in _rows(spec, series, outcome, [arm for arm in arms if arm != spec.baseline])
     )
+    interactions = tuple(_interactions(spec, series))
     replications = len(series[spec.outcomes.primary, spec.baseline])
     main = [row for row in rows if row.outcome == spec.outcomes.primary]
     alone = f"Nothing to compare: {_plain(spec.baseline)} is the only arm."
@@ -163,7 +168,11 @@ def compare(spec: ExperimentSpec, measures: pd.DataFrame) -> Comparison:
         replications,
         levels,
         rows,
-        tuple(sentence(spec, row, len(main)) for row in main) or (alone,),
+        (
+            *(tuple(sentence(spec, row, len(main)) for row in main) or (alone,)),
+            *(together(spec, one) for one in interactions if one.outcome == spec.outcomes.primary),
+        ),
+        interactions,
     )
 
 
@@ -230,6 +239,24 @@ def sentence(spec: ExperimentSpec, row: Row, arms: int = 1) -> str:
     return f"{claim} ({reach}): {_clause(row, margin.text(row.margin * times), arms)}."
 
 
+def together(spec: ExperimentSpec, row: Row) -> str:
+    """Return in one sentence what two changes bring together beyond each alone."""
+    if spec.interaction is None or not row.verdict:
+        return f"Undecided: a replication has no {_label(row.outcome)} of two changes together."
+    times, when = per_year(spec, row.outcome)
+    written = _points(OUTCOMES[row.outcome].scale(row.difference * times, _half_width(row) * times))
+    margin = _points(OUTCOMES[row.outcome].scale(row.margin * times, 0))
+    alone = " and ".join(_plain(name) for name in spec.interaction.alone)
+    side = "more" if row.difference > 0 else "less"
+    amount = written.text(abs(row.difference) * times)
+    reach = written.reach(row.ci_low * times, row.ci_high * times)
+    return (
+        f"Together {alone} bring {amount} {side} {_label(row.outcome)}{when} than the sum of each"
+        f" alone ({round(100 * LEVEL)} % interval {reach}):"
+        f" {_clause(row, margin.text(row.margin * times), 1)}."
+    )
+
+
 def glance(spec: ExperimentSpec, comparison: Comparison) -> str:
     """Return the running estimate of the main difference in a few words, totals per year."""
     return ", ".join(_glance(spec, row) for row in comparison.of(spec.outcomes.primary).values())
@@ -254,34 +281,75 @@ def _rows(
     outcome: str,
     arms: Sequence[str],
 ) -> list[Row]:
-    name = f"{EXPECTED}{outcome}"
-    name = name if (name, spec.baseline) in series else outcome
+    name = _read(spec, series, outcome)
     base = series[name, spec.baseline]
     pairs = [series[name, arm] - base for arm in arms]
-    margin = spec.outcomes.margin * abs(float(np.mean(_margin_base(series, outcome, base, spec))))
+    margin = _margin(spec, series, outcome, base)
     different = holm([p_different(d) for d in pairs])
     equivalent = holm([p_equivalent(d, margin) for d in pairs])
     matters = holm([p_matters(d, margin) for d in pairs])
     rows = []
     for i, (arm, d) in enumerate(zip(arms, pairs, strict=True)):
-        mean, low, high = interval(d)
         verdict = _verdict(d, different[i], equivalent[i], matters[i])
-        row = Row(
-            outcome=outcome,
-            arm=arm,
-            baseline=spec.baseline,
-            difference=mean,
-            relative=_ratio(mean, abs(float(np.mean(base)))),
-            ci_low=low,
-            ci_high=high,
-            p_adjusted=different[i],
-            verdict=verdict,
-            margin=margin,
-            precision=_ratio((high - low) / 2, margin),
-            pairs=len(d),
-        )
-        rows.append(row)
+        row = _row(spec, outcome, arm, d, base, margin)
+        rows.append(replace(row, verdict=verdict, p_adjusted=different[i]))
     return rows
+
+
+def _row(
+    spec: ExperimentSpec,
+    outcome: str,
+    arm: str,
+    differences: np.ndarray,
+    base: np.ndarray,
+    margin: float,
+) -> Row:
+    """Return differences as a row, tested alone."""
+    mean, low, high = interval(differences)
+    tests = (p_different(differences), p_equivalent(differences, margin))
+    return Row(
+        outcome=outcome,
+        arm=arm,
+        baseline=spec.baseline,
+        difference=mean,
+        relative=_ratio(mean, abs(float(np.mean(base)))),
+        ci_low=low,
+        ci_high=high,
+        p_adjusted=tests[0],
+        verdict=_verdict(differences, *tests, p_matters(differences, margin)),
+        margin=margin,
+        precision=_ratio((high - low) / 2, margin),
+        pairs=len(differences),
+    )
+
+
+def _interactions(spec: ExperimentSpec, series: dict[tuple[str, str], np.ndarray]) -> Iterator[Row]:
+    """Yield, for every outcome, what two changes bring together beyond each alone."""
+    if spec.interaction is None:
+        return
+    both, (one, other) = spec.interaction.both, spec.interaction.alone
+    for outcome in OUTCOMES:
+        if (outcome, spec.baseline) in series:
+            name = _read(spec, series, outcome)
+            base = series[name, spec.baseline]
+            more = series[name, both] - series[name, one] - series[name, other] + base
+            yield _row(spec, outcome, both, more, base, _margin(spec, series, outcome, base))
+
+
+def _read(spec: ExperimentSpec, series: dict[tuple[str, str], np.ndarray], outcome: str) -> str:
+    """Return under which name differences of an outcome are read: from probabilities, if any."""
+    name = f"{EXPECTED}{outcome}"
+    return name if (name, spec.baseline) in series else outcome
+
+
+def _margin(
+    spec: ExperimentSpec,
+    series: dict[tuple[str, str], np.ndarray],
+    outcome: str,
+    own: np.ndarray,
+) -> float:
+    """Return the difference that begins to matter."""
+    return spec.outcomes.margin * abs(float(np.mean(_margin_base(series, outcome, own, spec))))
 
 
 def _margin_base(

@@ -1,21 +1,20 @@
 """Export: one arm of one replication as a marketing data set, with the answer key beside it.
 
-The replication is lived again, to the bit, by people whose books are kept by region and whose
-paths to an order are written down.
+The replication is lived again, to the bit, by people whose paths to an order are written down.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from omnisim import allocation, contacts, paths
+from omnisim import allocation, paths
 from omnisim.journeys import books
-from omnisim.records import CHANNEL_COLUMNS, MEDIA_COLUMNS
+from omnisim.records import MEDIA_COLUMNS, REGION_COLUMNS, Week
 from omnisim.simulation import Simulation, linking, truth
 from omnisim.simulation.crowd import Crowd, CrowdState
 from omnisim.spec import (
@@ -30,8 +29,10 @@ from omnisim.spec import (
 EVERYWHERE = "everywhere"  # the region of a market that has none
 FIRST_DAY = date(2019, 1, 7)  # a Monday; tools want dates, the model's years have 364 days
 SEPARATOR = " > "
-OF_MEDIA = tuple(MEDIA_COLUMNS.index(name) for name in ("spent_cents", "contacts", "clicks"))
-OF_SALES = tuple(CHANNEL_COLUMNS.index(name) for name in ("orders", "revenue_gross"))
+SPENT = REGION_COLUMNS.index("spent_cents")
+TOLD = tuple(
+    REGION_COLUMNS.index(name) for name in ("contacts", "clicks", "orders", "revenue_gross")
+)
 MARKETING = {
     "date": ("date", "Monday of the week; the calendar is made up"),
     "week": ("week", "0 is the first week after the fork"),
@@ -87,69 +88,19 @@ class Export:
 
 
 class Recorded(Crowd):
-    """A crowd that keeps books by region, and every path to the till.
-
-    Cell by cell people live the same day: nobody reads anybody's state within a day, and luck
-    hangs on the person. `weeks` has a tuple per week: week, and by region the rows of media
-    (float64[media, MEDIA_COLUMNS]) and of sales channels; `walked` the paths of all weeks.
-    """
+    """A crowd that writes down every path to the till; `walked` has those of all weeks."""
 
     def __init__(self, *words: Any) -> None:
         super().__init__(*words)
         self.credits_all = True
-        self.regions = sorted(self.market.regions) or [EVERYWHERE]
-        self.weeks: list[tuple[int, np.ndarray, np.ndarray]] = []
         self.walked: list[np.ndarray] = []
-        self._media_books: np.ndarray | None = None
-        self._channel_books: np.ndarray | None = None
-
-    def live(self, state: CrowdState) -> None:
-        """Live today, cell by cell."""
-        today, bounds = self.today, state.people.bounds
-        if self._media_books is None or self._channel_books is None:
-            shapes = (today.media.shape, today.channels.shape)
-            self._media_books, self._channel_books = (
-                np.zeros((len(self.regions), *shape), np.int64) for shape in shapes
-            )
-        for cell in range(len(bounds) - 1):
-            before = today.media.copy(), today.channels.copy()
-            self.live_rows(state, int(bounds[cell]), int(bounds[cell + 1]))
-            region = cell % len(self.regions)
-            self._media_books[region] += today.media - before[0]
-            self._channel_books[region] += today.channels - before[1]
 
     def close_week(
         self, state: CrowdState, week: int, planned: np.ndarray, spent: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, float], np.ndarray]:
-        """Book the week, and what of it happened in every region."""
-        if self._media_books is not None and self._channel_books is not None:
-            money = self._spent_by_region(self._media_books, spent)
-            rows = []
-            for nth in range(len(self.regions)):
-                own = replace(
-                    state,
-                    media_book=self._media_books[nth],
-                    channel_book=self._channel_books[nth],
-                )
-                media = self._media_week(own, week, money[nth], money[nth])
-                rows.append((media, self._channel_week(own)))
-            media_rows, channel_rows = (np.array(column) for column in zip(*rows, strict=True))
-            self.weeks.append((week, media_rows, channel_rows))
-            self.walked.append(state.paths.copy())
-            self._media_books[:] = 0
-            self._channel_books[:] = 0
+    ) -> Week:
+        """Book the week, and keep its paths."""
+        self.walked.append(state.paths.copy())
         return super().close_week(state, week, planned, spent)
-
-    def _spent_by_region(self, booked: np.ndarray, spent: np.ndarray) -> np.ndarray:
-        """Return the cents of every medium by region, as what is paid for was delivered."""
-        regions, media = len(self.regions), len(self.media)
-        paid = self._purchase.paid  # what is fixed follows contacts
-        money = np.zeros((regions, media), np.int64)
-        for m in range(media):
-            units = booked[:, m, max(paid[m], contacts.CONTACTS)].astype(float)
-            parts = units if units.sum() > 0 else np.ones(regions)
-            money[:, m] = allocation.largest_remainder(int(spent[m]), parts)
-        return money
 
 
 def export(spec: ExperimentSpec, arm: str, replication: int) -> Export:
@@ -175,17 +126,17 @@ def export(spec: ExperimentSpec, arm: str, replication: int) -> Export:
     world.run_to(last)
     carry = {name: _carry_over(medium) for name, medium in spec.market.media.items()}
     known["carry_over"] = known["channel"].map(carry)
-    marketing = _marketing(world, recorded)
+    marketing = _marketing(world)
     return Export(marketing, _paths(world, recorded, marketing), known[list(TRUTH)])
 
 
 def _recorded(world: Simulation, before: Recorded | None) -> Recorded | None:
-    """Let a world's people keep books by region; a fork goes on with what was kept before."""
+    """Let a world's people write paths down; a fork goes on with what was kept before."""
     if not isinstance(world.population, Crowd):
         return None
     crowd = Recorded(world.market, world.root, world.fork_day, world.rules)
     if before is not None:
-        crowd.weeks, crowd.walked = before.weeks, before.walked
+        crowd.walked = before.walked
     world.population = crowd
     linking.settle(world)
     return crowd
@@ -197,29 +148,37 @@ def _carry_over(medium: Medium | TextbookMedium) -> float:
     return float(2 ** (-DAYS_IN_WEEK / medium.half_life))
 
 
-def _marketing(world: Simulation, recorded: Recorded | None) -> pd.DataFrame:
+def _marketing(world: Simulation) -> pd.DataFrame:
     """Return a row per week, region and channel."""
-    history = world.spec.horizon.history_weeks
-    ledger, regions = world.state.ledger, [EVERYWHERE]
-    weeks = [
-        (ledger.first_week + nth, media[None], channels[None])
-        for nth, (media, channels) in enumerate(zip(ledger.media, ledger.channels, strict=True))
-    ]
-    if recorded is not None:
-        weeks, regions = recorded.weeks, recorded.regions
+    history, ledger = world.spec.horizon.history_weeks, world.state.ledger
+    names = [*((m, "media") for m in world.media), *((c, "sales") for c in world.channels)]
+    regions = sorted(getattr(world.market, "regions", {})) or [EVERYWHERE]
     rows: list[tuple[object, ...]] = []
-    for week, media, channels in weeks:
+    for week, (whole, parts) in enumerate(
+        zip(ledger.media, ledger.regions, strict=True), ledger.first_week
+    ):
         if week < 0:
             continue
+        told = parts if len(parts) == len(regions) else parts.sum(axis=0, keepdims=True)
+        money = _whole_cents(whole[:, MEDIA_COLUMNS.index("spent_cents")], told[:, :, SPENT])
         when = ((FIRST_DAY + timedelta(weeks=week)).isoformat(), week - history)
         for nth, region in enumerate(regions):
-            for name, booked in zip(world.media, media[nth], strict=True):
-                spent, contacts, clicks = booked[list(OF_MEDIA)].tolist()
-                rows.append((*when, region, name, "media", spent / 100, contacts, clicks, 0.0, 0.0))
-            for name, booked in zip(world.channels, channels[nth], strict=True):
-                sold = booked[list(OF_SALES)].tolist()
-                rows.append((*when, region, name, "sales", 0.0, 0.0, 0.0, *sold))
+            for row, (name, kind) in enumerate(names):
+                spend = money[nth, row] / 100 if kind == "media" else 0.0
+                rows.append(
+                    (*when, region, name, kind, spend, *told[nth, row, list(TOLD)].tolist())
+                )
     return pd.DataFrame(rows, columns=list(MARKETING))
+
+
+def _whole_cents(spent: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """Return the cents of every medium by region, exact in sum (int64[regions, media])."""
+    held = [parts[:, m] if parts[:, m].any() else np.ones(len(parts)) for m in range(len(spent))]
+    split = [
+        allocation.largest_remainder(int(cents), by_region)
+        for cents, by_region in zip(spent, held, strict=True)
+    ]
+    return np.array(split, np.int64).T
 
 
 def _paths(world: Simulation, recorded: Recorded | None, marketing: pd.DataFrame) -> pd.DataFrame:

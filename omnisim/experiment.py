@@ -15,6 +15,7 @@ import pandas as pd
 
 from omnisim import misallocation
 from omnisim.comparison import Comparison, compare, glance
+from omnisim.language import ENGLISH, Language
 from omnisim.measures import check, measure, tidy
 from omnisim.misallocation import Gap, LastEuro
 from omnisim.records import Records
@@ -94,8 +95,9 @@ def run(
     shelf: Shelf,
     run_units: RunUnits,
     tell: Callable[[Progress], None] = lambda progress: None,
+    words: Language = ENGLISH,
 ) -> Answer:
-    """Answer the question of a spec; raise Fault or Stopped.
+    """Answer the question of a spec; raise Fault or Stopped. `words` is what `tell` is told in.
 
     Replications come in batches of `replications.min`, and only between batches is
     precision looked at: how many there are never depends on who was quick.
@@ -106,7 +108,7 @@ def run(
     books: list[Records] = []
     frames: list[pd.DataFrame] = []
     beside: list[pd.DataFrame] = []
-    whole, simulated = _with_yardsticks(spec, shelf, run_units, tell)
+    whole, simulated = _with_yardsticks(spec, shelf, run_units, tell, words)
     planned = 0
     while planned < aim.max:
         batch = range(planned, aim.max if precision == 0 else min(planned + aim.min, aim.max))
@@ -120,7 +122,7 @@ def run(
             frames.append(measure(spec, own))
             beside.append(measure(spec, [one for one in found if one.arm not in spec.arms]))
             comparison = compare(spec, pd.concat(frames))
-            tell(Progress(len(frames), planned, glance(spec, comparison)))
+            tell(Progress(len(frames), planned, glance(comparison, words)))
         if comparison.is_precise(precision):
             break
     books.sort(key=lambda book: (book.arm, book.replication))
@@ -137,12 +139,17 @@ def run(
 
 
 def _with_yardsticks(
-    spec: ExperimentSpec, shelf: Shelf, run_units: RunUnits, tell: Callable[[Progress], None]
+    spec: ExperimentSpec,
+    shelf: Shelf,
+    run_units: RunUnits,
+    tell: Callable[[Progress], None],
+    words: Language,
 ) -> tuple[ExperimentSpec, int]:
     """Return the spec with yardsticks beside its arms, and how much was simulated for them."""
     if spec.truth == "none" or len(spec.market.media) < 2:
         return spec, 0
-    tell(Progress(0, spec.replications.min, "Looking for the best split of the budget"))
+    looking = words.say("Looking for the best split of the budget")
+    tell(Progress(0, spec.replications.min, looking))
     asked = [Unit(nth, (misallocation.SEARCH,)) for nth in range(misallocation.SEARCHES)]
     looked = list(_replications(misallocation.search(spec), asked, shelf, run_units))
     books = [records for _, found in looked for records in found]

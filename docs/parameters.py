@@ -46,7 +46,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "ExperimentSpec.outcomes": ("what decides", ""),
     "ExperimentSpec.truth": (
         "whether forks measure what each medium's money causes: not; for a fifth more; or for "
-        "nothing, half, a fifth less, a fifth more and double",
+        "nothing, half, a fifth less, a fifth more and double, with the price of silos",
         "",
     ),
     "Horizon.history_weeks": ("shared history before the fork", "weeks"),
@@ -292,6 +292,14 @@ WORDS: dict[str, tuple[str, ...]] = {
         "[A]",
     ),
     "Steering.elasticity_sd": ("its doubt", "standard deviation", "[A]"),
+    "Steering.elasticities": (
+        "prior belief by medium, in place of `elasticity_mean`",
+        "elasticity of credit to spend",
+    ),
+    "Steering.calibration": ("what credit is multiplied by, by medium; absent: nothing", ""),
+    "Calibration.factor": ("what it is multiplied by at `at`", "factor"),
+    "Calibration.slope": ("how that goes with the spend of the week", "elasticity"),
+    "Calibration.at": ("spend at which the factor holds", "EUR a week"),
     "Steering.forgetting": ("weight of a week beside the next one", "factor a week", "[A]"),
     "Steering.report_delay_weeks": ("age of reports that leave a department", "weeks", "[A]"),
     "Steering.report_noise": ("error of such reports", "standard deviation of log", "[A]"),

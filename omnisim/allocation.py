@@ -78,7 +78,10 @@ def decide(view: View, steering: Steering) -> Floats:
     worth = credit[window].sum(axis=0)
     paid = spend[window].sum(axis=0)
     if steering.rule == "marginal":
-        worth = worth * elasticities(spend, credit, view.weeks_ago, steering)
+        learned = elasticities(
+            spend, credit, view.weeks_ago, steering, prior(view, steering)[order]
+        )
+        worth = worth * learned
     if steering.rule == "average_cpo":
         worth = np.where(paid > 0, worth / np.where(paid > 0, paid, 1.0), 0.0)
     total = worth.sum()
@@ -106,7 +109,8 @@ def worth(view: View, steering: Steering) -> Floats:
     orders: Floats = np.empty(len(order))
     orders[order] = credit[window].sum(axis=0)
     if steering.rule == "marginal":
-        orders[order] *= elasticities(spend, credit, view.weeks_ago, steering)
+        told = prior(view, steering)[order]
+        orders[order] *= elasticities(spend, credit, view.weeks_ago, steering, told)
     return orders
 
 
@@ -196,7 +200,8 @@ def believed(view: View, steering: Steering) -> Floats:
     window = view.weeks_ago < view.weeks_ago.min() + steering.review_weeks
     orders = view.credit[window].sum(axis=0)
     if steering.rule == "marginal":
-        orders = orders * elasticities(view.spend, view.credit, view.weeks_ago, steering)
+        told = prior(view, steering)
+        orders = orders * elasticities(view.spend, view.credit, view.weeks_ago, steering, told)
     spend = view.spend[window].sum(axis=0)
     belief: Floats = np.where(orders > 0, spend / np.where(orders > 0, orders, 1.0), np.nan)
     return belief
@@ -248,15 +253,30 @@ def _fitted(wanted: Floats, low: Floats, high: Floats) -> Floats:
     return fitted
 
 
-def elasticities(spend: Floats, credit: Floats, weeks_ago: Whole, steering: Steering) -> Floats:
+def prior(view: View, steering: Steering) -> Floats:
+    """Return the elasticity in which a decider believes before any report (float64[media])."""
+    usual = steering.elasticity_mean
+    return np.array([steering.elasticities.get(name, usual) for name in view.media])
+
+
+def elasticities(
+    spend: Floats,
+    credit: Floats,
+    weeks_ago: Whole,
+    steering: Steering,
+    prior: Floats | None = None,
+) -> Floats:
     """Return the learned elasticity of credit to spend (float64[media], at least 0).
 
+    `prior` float64[media] is what is believed before (None: the same of all media).
     Bayesian regression of log credit on log spend, all media jointly. Each medium has a
     level of its own that drifts, at one of two paces that are weighted by their evidence,
     so that drift is not mistaken for response; a movement that all media share in a week
     (demand, season) is taken out as far as it exceeds their noise.
     """
     learned: Floats = np.full(spend.shape[1], steering.elasticity_mean)
+    if prior is not None:
+        learned = prior.copy()
     weight = steering.forgetting ** (weeks_ago - weeks_ago.min())
     rows = weight >= NEGLIGIBLE
     seen = (credit[rows] > 0).any(axis=0) & (spend[rows] > 0).any(axis=0)
@@ -266,9 +286,9 @@ def elasticities(spend: Floats, credit: Floats, weeks_ago: Whole, steering: Stee
     spend, credit = spend[rows][:, seen], credit[rows][:, seen]
     counts = (weight[:, None] * credit).sum(axis=0) / weight.sum() + 0.5
     x, y = _logs(spend, spend > 0), _logs(credit + 0.5, spend > 0)
-    slow = 1 - steering.forgetting
+    slow, before = 1 - steering.forgetting, learned[seen]
     (by_slow, evidence), (by_fast, rival) = (
-        _posterior(*_surprises(x, y, weight, ages, pace), counts, steering)
+        _posterior(*_surprises(x, y, weight, ages, pace), counts, before, steering.elasticity_sd)
         for pace in (slow, min(1.0, FAST * slow))
     )
     odds = ODDS * math.exp(min(500.0, evidence - rival))
@@ -298,7 +318,7 @@ def _surprises(
 
 
 def _posterior(
-    x: Floats, y: Floats, weight: Floats, counts: Floats, steering: Steering
+    x: Floats, y: Floats, weight: Floats, counts: Floats, prior: Floats, sd: float
 ) -> tuple[Floats, float]:
     """Return the posterior mean elasticities and the log evidence for the rows.
 
@@ -307,10 +327,10 @@ def _posterior(
     (DerSimonian & Laird 1986, Controlled Clinical Trials 7). Evidence looks only at what
     sets the media apart.
     """
-    weeks, media, doubt = weight.sum(), len(counts), steering.elasticity_sd**2
+    weeks, media, doubt = weight.sum(), len(counts), sd**2
     room = counts.sum() - (counts**2).sum() / counts.sum()
     spread = np.einsum("t,ti,tj->ij", weight, x, x)
-    mean = np.full(media, steering.elasticity_mean)
+    mean = prior
     for _ in range(PASSES):
         rest = y - mean * x
         apart = rest - (rest * counts).sum(axis=1, keepdims=True) / counts.sum()
@@ -323,9 +343,7 @@ def _posterior(
         known = np.diag(precise * np.diag(spread)) - removed * np.outer(precise, precise) * spread
         clean = y - removed * (y * precise).sum(axis=1, keepdims=True)
         told = precise * np.einsum("t,ti,ti->i", weight, x, clean)
-        mean = np.linalg.solve(
-            known + np.eye(media) / doubt, told + steering.elasticity_mean / doubt
-        )
+        mean = np.linalg.solve(known + np.eye(media) / doubt, told + prior / doubt)
     left = y - mean * x
     square = (left**2 * precise).sum(axis=1) - (left * precise).sum(axis=1) ** 2 / precise.sum()
     size = math.log(precise.sum()) - np.log(precise).sum()

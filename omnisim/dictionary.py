@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
+
+import pandas as pd
 
 from omnisim.measures import EXPECTED, OUTCOMES, Unit
 
@@ -56,11 +59,69 @@ PER_CHANNEL = (
     ("cpo_claimed", "EUR each", "Cost per claimed order", "marketing_cost / claims"),
     ("cpo_credited", "EUR each", "Cost per credited order", "marketing_cost / credit"),
 )
+YEAR = "orders a year"
+TABLES = {
+    "arm": ("name", "Strategy that the firm follows after the fork"),
+    "replication": ("number", "Which luck"),
+    "kind": ("name", "medium, department or company; of a bar: part, remainder, cost, whole"),
+    "channel": ("name", "Medium or department that is paid otherwise; empty: all media"),
+    "name": ("name", "Medium or department; empty: all media"),
+    "department": ("name", "Department that owns it"),
+    "factor": ("factor", "What the plan is multiplied by for 13 weeks"),
+    "today": ("as setting", "As it is now; of a curve: whether this is today's spend"),
+    "spend_year": ("EUR a year", "Money that is planned for it, or spent by a department"),
+    "believed_cpo": ("EUR each", "Marginal CPO in which those who decide believe"),
+    "true_cpo": ("EUR each", "Marginal CPO within 52 weeks, where it was measured"),
+    "credit": (COUNT, "Credit that is read in 13 weeks as it is"),
+    "cost_short": ("EUR", "Extra cost of all media within 13 weeks; of a curve: a year"),
+    "cost_long": ("EUR", "Extra cost of all media within 52 weeks; of a curve: a year"),
+    "orders_short": (COUNT, "Extra orders within 13 weeks; of a curve: a year"),
+    "orders_long": (COUNT, "Extra orders within 52 weeks; of a curve: a year"),
+    "margin_short": ("EUR", "Extra margin after cost to serve within 13 weeks"),
+    "margin_long": ("EUR", "Extra margin after cost to serve within 52 weeks; of a curve: a year"),
+    "credit_short": (COUNT, "Extra credit of it within 13 weeks"),
+    "credit_long": (COUNT, "Extra credit of it within 52 weeks"),
+    "others_long": (COUNT, "Extra credit of all other media within 52 weeks"),
+    "rule": ("name", "Rule of attribution"),
+    "credited": (YEAR, "Orders that the rule credits it with"),
+    "caused": (YEAR, "Orders that are lost if it is switched off"),
+    "over": (YEAR, "credited - caused"),
+    "ratio": ("number", "credited / caused"),
+    "week": ("week", "Week after the fork in which it was decided"),
+    "claims_year": (YEAR, "Orders that its media claim"),
+    "last_touch_year": (YEAR, "Orders that its media touched last"),
+    "sales_orders_year": (YEAR, "Orders in the sales channels that it owns"),
+    "cpo_claimed": ("EUR each", "spend_year / claims_year"),
+    "paid_orders_year": (YEAR, "Orders that its pay counts: own claims and the company's"),
+    "spend_change": ("EUR a year", "spend_year against the baseline"),
+    "claims_change": (YEAR, "claims_year against the baseline"),
+    "cpo_change": ("EUR each", "cpo_claimed against the baseline"),
+    "bonus_change": ("share of 1", "Relative change of paid_orders_year against the baseline"),
+    "loses": ("true or false", "The interval of the change of paid orders lies below 0"),
+    "waterfall": ("name", "steering, integration, or both together"),
+    "nth": ("number", "Order of the bars, or of the moves"),
+    "part": ("name", "What a bar stands for"),
+    "label": ("text", "The same in words"),
+    "eur_year": ("EUR a year", "Height of the bar; money that a move takes along"),
+    "ci_low": ("as the value", "Lower bound of the 95 % interval"),
+    "ci_high": ("as the value", "Upper bound of the 95 % interval"),
+    "from": ("name", "Medium that gives"),
+    "to": ("name", "Medium that gets"),
+    "from_department": ("name", "Department that gives"),
+    "to_department": ("name", "Department that gets"),
+    "gain_year": ("EUR a year", "Contribution of the move alone; profit of a centre"),
+    "orders_year": (YEAR, "Orders that the move alone brings"),
+    "lever": ("name", "What is set otherwise: overhead, noise or delay of reports"),
+    "unit": ("text", "Unit of the setting"),
+    "setting": ("as unit", "What was tried"),
+    "break_even": ("as unit", "Setting at which the centre stops paying; empty: none was found"),
+    "status": ("text", "stops; never pays; or pays as far as tried"),
+}
 TWIN = "from the probability of each order before its draw: the same mean, less noise"
 
 
-def dictionary_csv(ledger: list[str]) -> str:
-    """Return the dictionary of results whose weekly ledger has these columns."""
+def dictionary_csv(ledger: list[str], tables: Mapping[str, pd.DataFrame]) -> str:
+    """Return the dictionary of results whose weekly ledger and tables have these columns."""
     rows = [("measures.csv", name, unit, text, "") for name, unit, text in KEYS]
     rows += [
         ("measures.csv", "outcome", "name", "What is measured; the rows below", ""),
@@ -73,9 +134,24 @@ def dictionary_csv(ledger: list[str]) -> str:
     rows += [("measures.csv, company", f"{EXPECTED}…", "as its twin", f"The outcome {TWIN}", "")]
     rows += [("measures.csv, channel", *row) for row in PER_CHANNEL]
     rows += [("weekly.parquet", name, *_column(name), "") for name in ledger]
+    rows += [
+        (f"{table}.csv", str(name), *_of_table(str(name)), "")
+        for table, frame in tables.items()
+        for name in frame.columns
+    ]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([HEAD, *rows])
     return text.getvalue()
+
+
+def _of_table(name: str) -> tuple[str, str]:
+    """Return unit and meaning of a column of the tables; bounds are those of an interval."""
+    for end, side in (("_low", "lower"), ("_high", "upper")):
+        plain = name.removesuffix(end)
+        if name != plain and plain != "ci":
+            unit, meaning = _of_table(plain if plain in TABLES else f"{plain}_year")
+            return unit, f"{meaning}; {side} bound of the 95 % interval"
+    return TABLES[name]
 
 
 def _column(name: str) -> tuple[str, str]:

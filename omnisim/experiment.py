@@ -7,19 +7,19 @@ come as arguments.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 
-from omnisim import misallocation
+from omnisim import causes, misallocation, silos
 from omnisim.comparison import Comparison, compare, glance
 from omnisim.language import ENGLISH, Language
 from omnisim.measures import check, measure, tidy
 from omnisim.misallocation import Gap, LastEuro
 from omnisim.records import Records
-from omnisim.spec import ExperimentSpec
+from omnisim.spec import WEEKS_IN_YEAR, ExperimentSpec
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ class Progress:
 class Answer:
     """All that was found: ledgers by arm and replication, measures, the comparison.
 
-    `gaps` and `last_euros` are empty where the truth was not asked for.
+    `gaps` and `last_euros` are empty where the truth was not asked for; `tables` by name and
+    the numbers of `page_one` hold what its depth gives.
     """
 
     spec: ExperimentSpec
@@ -83,6 +84,8 @@ class Answer:
     simulated: int
     gaps: tuple[Gap, ...] = ()
     last_euros: tuple[LastEuro, ...] = ()
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    page_one: dict[str, Any] = field(default_factory=dict)
 
     @property
     def from_store(self) -> bool:
@@ -107,7 +110,7 @@ def run(
     precision = aim.precision if aim.precision is not None else 0.0
     books: list[Records] = []
     frames: list[pd.DataFrame] = []
-    beside: list[pd.DataFrame] = []
+    yardsticks: list[Records] = []
     whole, simulated = _with_yardsticks(spec, shelf, run_units, tell, words)
     planned = 0
     while planned < aim.max:
@@ -120,22 +123,69 @@ def run(
             own = [records for records in found if records.arm in spec.arms]
             books += own
             frames.append(measure(spec, own))
-            beside.append(measure(spec, [one for one in found if one.arm not in spec.arms]))
+            yardsticks += [one for one in found if one.arm not in spec.arms]
             comparison = compare(spec, pd.concat(frames))
             tell(Progress(len(frames), planned, glance(comparison, words)))
         if comparison.is_precise(precision):
             break
     books.sort(key=lambda book: (book.arm, book.replication))
     measures = tidy(pd.concat(frames))
+    beside = [measures, measure(spec, yardsticks)]
+    priced, more = _priced(spec, whole, [*books, *yardsticks], shelf, run_units, tell, words)
     return Answer(
         spec,
         tuple(books),
         measures,
         compare(spec, measures),
-        simulated,
-        misallocation.gaps(spec, pd.concat([measures, *beside])) if whole is not spec else (),
+        simulated + more,
+        misallocation.gaps(spec, pd.concat(beside)) if whole is not spec else (),
         misallocation.last_euros(books),
+        _tables(spec, books) | ({} if priced is None else priced.tables),
+        silos.page_one(spec, [*books, *yardsticks], None if priced is None else priced.whole),
     )
+
+
+def _tables(spec: ExperimentSpec, books: Sequence[Records]) -> dict[str, pd.DataFrame]:
+    """Return the tables that need no further world; those without a row are left out."""
+    truth = causes.truth(books)
+    tables = {
+        "truth": truth,
+        "curves": causes.curves(spec, truth),
+        "claimed": causes.claimed(spec, books),
+        "beliefs": causes.beliefs(spec, books),
+        "departments": silos.departments(spec, books),
+    }
+    return {name: table for name, table in tables.items() if len(table)}
+
+
+def _priced(
+    spec: ExperimentSpec,
+    whole: ExperimentSpec,
+    books: Sequence[Records],
+    shelf: Shelf,
+    run_units: RunUnits,
+    tell: Callable[[Progress], None],
+    words: Language,
+) -> tuple[silos.Priced | None, int]:
+    """Return the price of silos and how many replications were lived through for it.
+
+    `whole` has the yardsticks beside the arms.
+    """
+    if spec.truth != "full" or whole is spec or spec.horizon.weeks < WEEKS_IN_YEAR:
+        return None, 0
+    told = {(book.arm, book.replication): silos.outcome(book) for book in books}
+    plan = silos.plan(spec, [book for book in books if book.arm in spec.arms], whole.arms)
+    asked = [Unit(nth, plan.arms(nth)) for nth in plan.worlds]
+    simulated = 0
+    pricing = words.say("The price of silos")
+    tell(Progress(0, len(asked), pricing))
+    for done, (is_new, found) in enumerate(
+        _replications(plan.spec, asked, shelf, run_units), start=1
+    ):
+        simulated += is_new
+        told |= {(book.arm, book.replication): silos.outcome(book) for book in found}
+        tell(Progress(done, len(asked), pricing))
+    return plan.priced(told), simulated
 
 
 def _with_yardsticks(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import pandas as pd
@@ -71,9 +71,12 @@ COMPANY_COLUMNS = (
     "overhead",
 )
 TRUTH_COLUMNS = (
-    *("channel", "factor", "spend_year", "believed_cpo"),
-    *("cost_short", "orders_short", "cost_long", "orders_long"),
+    *("kind", "channel", "factor", "spend_year", "believed_cpo", "credit"),
+    *("cost_short", "orders_short", "margin_short", "credit_short"),
+    *("cost_long", "orders_long", "margin_long", "credit_long", "others_long"),
 )
+RULE_COLUMNS = ("channel", "rule", "credited")
+BELIEF_COLUMNS = ("week", "channel", "believed_cpo")
 CENTS = ("planned_cents", "spent_cents", "budget_cents", "allocated_cents", "held_back_cents")
 
 
@@ -134,16 +137,31 @@ class Records:
     """The ledgers of one arm in one replication.
 
     `weekly` has a row per week and channel (`kind` media or sales; columns of the other
-    kind hold 0), `company` a row per week; weeks below 0 are shared history. `truth` has a
-    row per medium and change of its spend, where it was measured. Scaled to real persons;
-    money of media in whole cents, all other money in EUR.
+    kind hold 0), `company` a row per week; weeks below 0 are shared history. Where they were
+    measured, `truth` has a row per change of spend, `credits` what every rule of attribution
+    credits a medium with meanwhile, and `beliefs` the marginal CPO by review and medium in
+    which those who decide believed. Scaled to real persons; money of media in whole cents,
+    all other money in EUR.
     """
 
     arm: str
     replication: int
     weekly: pd.DataFrame
     company: pd.DataFrame
-    truth: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(TRUTH_COLUMNS)))
+    truth: pd.DataFrame = field(default_factory=lambda: empty(TRUTH_COLUMNS))
+    credits: pd.DataFrame = field(default_factory=lambda: empty(RULE_COLUMNS))
+    beliefs: pd.DataFrame = field(default_factory=lambda: empty(BELIEF_COLUMNS))
+
+    @property
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """Return every table by name."""
+        told = (one for one in fields(self) if one.name not in ("arm", "replication"))
+        return {one.name: getattr(self, one.name) for one in told}
+
+
+def empty(columns: Sequence[str]) -> pd.DataFrame:
+    """Return a table without rows."""
+    return pd.DataFrame(columns=list(columns))
 
 
 def worth(
@@ -162,7 +180,7 @@ def worth(
 
 def records(
     ledger: Ledger,
-    truth: pd.DataFrame,
+    found: Mapping[str, pd.DataFrame],
     arm: str,
     replication: int,
     media: list[str],
@@ -171,7 +189,8 @@ def records(
 ) -> Records:
     """Lay a ledger out as tidy frames.
 
-    `shown` is the credit that the firm shows: a column of media, or the number of a rule.
+    `found` are the tables of what was measured beside it, by name; `shown` is the credit
+    that the firm shows: a column of media, or the number of a rule.
     """
     weeks = np.arange(ledger.first_week, ledger.next_week)
     told = (*MEDIA_COLUMNS, *CREDIT_COLUMNS)
@@ -196,7 +215,7 @@ def records(
         replication=replication,
         weekly=_whole_cents(weekly.sort_values(["week", "kind", "channel"], ignore_index=True)),
         company=_whole_cents(company),
-        truth=truth,
+        **found,
     )
 
 

@@ -140,8 +140,9 @@ def write_results(
         "summary.json": _json(_summary(answer, elapsed_seconds)),
         "measures.csv": measures_csv(answer.measures),
         "provenance.json": _json(_provenance(answer.spec, command, model, language)),
-        "dictionary.csv": dictionary_csv(ledgers.column_names),
+        "dictionary.csv": dictionary_csv(ledgers.column_names, answer.tables),
     }
+    texts |= {f"{name}.csv": measures_csv(table) for name, table in answer.tables.items()}
     _write(folder / "weekly.parquet", _parquet(ledgers))
     for name, text in texts.items():
         _write(folder / name, text.encode())
@@ -187,6 +188,7 @@ def _summary(answer: Answer, elapsed_seconds: float) -> dict[str, Any]:
         "comparisons": [asdict(row) for row in comparison.rows],
         "gaps": [asdict(gap) for gap in answer.gaps],
         "marginal_cpo": [asdict(euro) for euro in answer.last_euros],
+        "page_one": answer.page_one,
         "elapsed_seconds": round(elapsed_seconds, 3),
         "from_cache": answer.from_store,
     }
@@ -241,7 +243,7 @@ def _output(command: list[str]) -> str | None:
 
 
 def _pack(records: Records, asked: str) -> bytes:
-    frames = {"weekly": records.weekly, "company": records.company, "truth": records.truth}
+    frames = records.frames
     tables = [
         pa.Table.from_pandas(frame.assign(**{LEDGER: name}), preserve_index=False)
         for name, frame in frames.items()

@@ -20,7 +20,7 @@ from omnisim import allocation, attribution, paths, rollout, streams
 from omnisim.allocation import View, released
 from omnisim.departments import Department, company_weight
 from omnisim.people import People, Person
-from omnisim.records import COMPANY_COLUMNS, TRUTH_COLUMNS, Ledger, Records, records
+from omnisim.records import BELIEF_COLUMNS, COMPANY_COLUMNS, Ledger, Records, records
 from omnisim.simulation import budgets, linking, moves, truth
 from omnisim.simulation.crowd import Crowd, CrowdState
 from omnisim.simulation.population import Living, population
@@ -29,6 +29,7 @@ from omnisim.spec import (
     DAYS_IN_YEAR,
     GIVEN,
     ORACLE,
+    Calibration,
     ExperimentSpec,
     Strategy,
     budget_scopes,
@@ -107,7 +108,13 @@ class Simulation(mesa.Model):
     `step` lives one day; nothing reads Mesa's own counters and generators.
     """
 
-    def __init__(self, spec: ExperimentSpec, replication: int, state: State | None = None) -> None:
+    def __init__(
+        self,
+        spec: ExperimentSpec,
+        replication: int,
+        state: State | None = None,
+        rules: tuple[paths.Rule, ...] | None = None,
+    ) -> None:
         super().__init__()
         self.spec = spec
         self.market = spec.market
@@ -116,7 +123,7 @@ class Simulation(mesa.Model):
         self.media = sorted(self.market.media)
         self.channels = sorted(self.market.channels)
         self.fork_day = spec.horizon.history_weeks * DAYS_IN_WEEK
-        self.rules = _rules(spec)
+        self.rules = _rules(spec) if rules is None else rules
         self.population = population(self.market, self.root, self.fork_day, self.rules)
         self.terms = rollout.terms_of(self.market)
         self.strategy = spec.status_quo
@@ -126,6 +133,7 @@ class Simulation(mesa.Model):
         self.scopes: dict[str, tuple[str, ...]] = {}
         self._heard = 0
         self.change = np.ones(len(self.media))
+        self.beliefs: list[tuple[int, str, float]] | None = None  # kept where it is a list
 
     def _first_state(self) -> State:
         day = -self.market.burn_in_weeks * DAYS_IN_WEEK
@@ -329,6 +337,16 @@ class Simulation(mesa.Model):
         twin.adopt(strategy)
         return twin
 
+    def listening(self, rules: tuple[paths.Rule, ...]) -> Simulation:
+        """Return a fork whose split stands still and which is credited by all of some rules."""
+        steering = self.strategy.steering.model_copy(update={"kind": "frozen"})
+        twin = Simulation(self.spec, self.replication, self.state.copy(), rules)
+        twin.strategy = self.strategy
+        twin.adopt(self.strategy.model_copy(update={"steering": steering}))
+        if isinstance(twin.population, Crowd):
+            twin.population.credits_all = True
+        return twin
+
     # -- steering ---------------------------------------------------------------------
 
     def review(self, decider: Decider) -> None:
@@ -340,6 +358,10 @@ class Simulation(mesa.Model):
         if scope <= 0:
             return
         view, words = self.view(decider, rows), self.strategy.steering
+        if self.beliefs is not None:
+            week, told = self.state.day // DAYS_IN_WEEK, allocation.believed(view, words)
+            beliefs = zip(decider.media, told.tolist(), strict=True)
+            self.beliefs += [(week, name, belief) for name, belief in beliefs]
         self.state.shares[rows] = scope * decider.decide(view)
         if isinstance(decider, OmnichannelManager) and len(view.weeks_ago):
             belief = allocation.believed(view, words)
@@ -359,6 +381,7 @@ class Simulation(mesa.Model):
         week = self.state.day // DAYS_IN_WEEK
         after = max(0, week - decider.delay_weeks)
         ledger = self.state.ledger
+        spend = ledger.media_column("planned_cents", rows, 0, after) / 100
         credit = attribution.read(
             decider.reads,
             self.company_weight if isinstance(decider, Department) else 0.0,
@@ -367,6 +390,8 @@ class Simulation(mesa.Model):
         )
         if decider.reads == "claims":
             credit = credit * moves.exaggeration(self, decider.media)
+        if self.strategy.steering.calibration:
+            credit = credit * self._calibration(decider.media, spend)
         if decider.noise > 0:
             luck = self._report_luck(decider, after)
             credit = attribution.distorted(credit, decider.noise, luck)
@@ -375,12 +400,22 @@ class Simulation(mesa.Model):
             shares = np.ones(len(rows))
         return View(
             media=decider.media,
-            spend=ledger.media_column("planned_cents", rows, 0, after) / 100,
+            spend=spend,
             credit=credit,
             weeks_ago=week - np.arange(after),
             shares=shares / shares.sum(),
             used=ledger.media_column("spent_cents", rows, 0, after) / 100,
         )
+
+    def _calibration(self, media: tuple[str, ...], spend: np.ndarray) -> np.ndarray:
+        """Return what credit is multiplied by, by what was planned (float64[weeks, media])."""
+        known = self.strategy.steering.calibration
+        words = [known.get(name, Calibration()) for name in media]
+        factor, slope, at = (
+            np.array([getattr(one, key) for one in words]) for key in ("factor", "slope", "at")
+        )
+        multiplied: np.ndarray = factor * np.where(spend > 0, spend / at, 1.0) ** slope
+        return multiplied
 
     def _company_credit(self, decider: Decider, rows: list[int], after: int) -> np.ndarray:
         """Return what reports show by the firm's rule, applied to all that is on record.
@@ -498,21 +533,34 @@ def simulate(
     lived = {}
     for name in sorted(spec.arms if arms is None else arms):
         arm = history.fork(spec.arms[name])
-        found = _truth_of(arm, spec.truth_of(name, replication), last_day)
-        arm.run_to(last_day)
+        found = _live(arm, spec.truth_of(name, replication), last_day)
         lived[name] = _since_history(arm, found, name, replication)
     return lived
 
 
-def _truth_of(arm: Simulation, depth: str, last_day: int) -> pd.DataFrame:
-    """Measure the truth as it is for an arm a year before its end."""
-    if depth == "none":
-        return pd.DataFrame(columns=list(TRUTH_COLUMNS))
-    arm.run_to(last_day - DAYS_IN_YEAR)
-    return truth.truth(arm, truth.FACTORS[depth])
+def _live(arm: Simulation, depth: str, last_day: int) -> dict[str, pd.DataFrame]:
+    """Live an arm to its end, and measure the truth on the way as it is a year before that.
+
+    Return the tables of what was measured.
+    """
+    found: dict[str, pd.DataFrame] = {}
+    if depth == "full":
+        arm.beliefs = []
+    if depth != "none":
+        arm.run_to(last_day - DAYS_IN_YEAR)
+        found["truth"] = truth.measured(arm, truth.trials(arm, depth))
+    if depth == "full":
+        found["credits"] = truth.credits(arm)
+    arm.run_to(last_day)
+    if arm.beliefs is not None:
+        told = pd.DataFrame(arm.beliefs, columns=list(BELIEF_COLUMNS))
+        found["beliefs"] = told.assign(week=told["week"] - arm.spec.horizon.history_weeks)
+    return found
 
 
-def _since_history(arm: Simulation, found: pd.DataFrame, name: str, replication: int) -> Records:
+def _since_history(
+    arm: Simulation, found: dict[str, pd.DataFrame], name: str, replication: int
+) -> Records:
     ledger = arm.state.ledger
     skip = max(0, -ledger.first_week)
     told = Ledger(

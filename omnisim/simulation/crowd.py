@@ -67,7 +67,7 @@ class Crowd:
     """The people of a market under a strategy.
 
     A day is `dawn`, `live`, `dusk`; a week ends with `close_week`. By all of the `rules` of
-    paths history is credited, later weeks by the strategy's own.
+    paths history is credited, later weeks by the strategy's own, or by all (`credits_all`).
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class Crowd:
         self.root = root
         self.history_days = history_days
         self.rules = rules
+        self.credits_all = False
         self._own: paths.Rule | None = None
         self.media = sorted(market.media)
         self.channels = sorted(market.channels)
@@ -287,7 +288,9 @@ class Crowd:
         """Return the rules by which a day is credited: none before the history."""
         if day < 0:
             return ()
-        return tuple(r for r in self.rules if r == self._own or day < self.history_days)
+        if self.credits_all or day < self.history_days:
+            return self.rules
+        return tuple(rule for rule in self.rules if rule == self._own)
 
     def _credit_week(self, state: CrowdState, week: int) -> np.ndarray:
         credit = np.zeros((len(self.rules), len(self.media), len(CREDIT_COLUMNS)))

@@ -8,14 +8,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from omnisim import allocation
-from omnisim.records import CHANNEL_COLUMNS, MEDIA_COLUMNS, TRUTH_COLUMNS
-from omnisim.spec import DAYS_IN_WEEK, WEEKS_IN_YEAR
+from omnisim import allocation, paths
+from omnisim.records import (
+    CHANNEL_COLUMNS,
+    CREDIT_COLUMNS,
+    MEDIA_COLUMNS,
+    RULE_COLUMNS,
+    TRUTH_COLUMNS,
+)
+from omnisim.spec import (
+    DAYS_IN_WEEK,
+    MOST_IN_COALITIONS,
+    WEEKS_IN_YEAR,
+    CreditKind,
+    TextbookMarket,
+)
 
 if TYPE_CHECKING:
     from omnisim.simulation.clock import Simulation
@@ -26,7 +39,7 @@ SEARCH_WEEKS, SEARCH_ROUNDS = 52, 3
 HALVINGS = 3  # how often a step that earns less is halved before the search ends
 LEAST_CHANGE = 0.01  # of the budget: less on a small medium drowns in luck
 MOVE = 0.05  # of the budget, from one medium to another: the certificate of a best split
-FACTORS = {"none": (), "quick": (1 + RISE,), "full": (0.0, 0.5, 1 - RISE, 1 + RISE, 2.0)}
+FACTORS = {"quick": (1 + RISE,), "full": (0.0, 0.5, 1 - RISE, 1 + RISE, 2.0)}
 
 
 def frozen(world: Simulation, change: np.ndarray | None = None) -> Simulation:
@@ -38,25 +51,70 @@ def frozen(world: Simulation, change: np.ndarray | None = None) -> Simulation:
     return fork
 
 
-def truth(world: Simulation, factors: Iterable[float] = (1 + RISE,)) -> pd.DataFrame:
-    """Return what paying each funded medium another part for 13 weeks causes.
+@dataclass(frozen=True)
+class Trial:
+    """What a fork pays another part of for 13 weeks: one medium, a department's, or all."""
 
-    A row per medium and factor: yearly spend today (EUR), the marginal CPO that the one who
-    decides believes in, and the extra cost (EUR, all media) and orders after 13 and after
-    52 weeks. Marginal CPO is cost over orders.
+    kind: Literal["medium", "department", "company"]
+    name: str
+    media: tuple[int, ...]
+    factor: float
+
+
+def trials(world: Simulation, depth: str) -> list[Trial]:
+    """Return what is tried at a depth of the truth; only what is paid for at all."""
+    paid = {name: m for m, name in enumerate(world.media) if world.state.shares[m] > 0}
+    tried = _of_media(world, FACTORS.get(depth, ()))
+    everything = tuple(paid.values())
+    if depth == "full":
+        owned = {
+            key: tuple(sorted(paid[name] for name in unit.owns if name in paid))
+            for key, unit in sorted(world.strategy.organigram.items())
+        }
+        tried += [Trial("department", key, own, 0.0) for key, own in owned.items() if own]
+        tried += [Trial("company", "", everything, factor) for factor in (0.0, 1 - RISE)]
+    if depth == "budget":
+        tried.append(Trial("company", "", everything, 1 - RISE))
+    return tried
+
+
+def _of_media(world: Simulation, factors: Iterable[float]) -> list[Trial]:
+    return [
+        Trial("medium", name, (m,), factor)
+        for factor in factors
+        for m, name in enumerate(world.media)
+        if world.state.shares[m] > 0
+    ]
+
+
+def truth(world: Simulation, factors: Iterable[float] = (1 + RISE,)) -> pd.DataFrame:
+    """Return what paying each funded medium another part for 13 weeks causes; see `measured`."""
+    return measured(world, _of_media(world, factors))
+
+
+def measured(world: Simulation, tried: Iterable[Trial]) -> pd.DataFrame:
+    """Return what each trial causes, a row per trial.
+
+    Yearly spend today (EUR), the marginal CPO that the one who decides believes in, the
+    credit that it reads in 13 weeks; and the extra cost (EUR, all media), orders, margin
+    (EUR, after cost to serve) and credit after 13 and after 52 weeks (`others_long`: credit
+    of all other media). Marginal CPO is cost over orders.
     """
-    plain = _traced(frozen(world))
+    weight = _weight_of_claims(world)
+    plain = _traced(frozen(world), weight)
     spends = world.state.shares * world.market.budget
     beliefs = believed(world)
     rows = []
-    for factor in factors:
-        for m, name in enumerate(world.media):
-            if spends[m] <= 0:
-                continue
-            change = np.ones(len(world.media))
-            change[m] = factor
-            gain = _traced(frozen(world, change)) - plain
-            rows.append((name, factor, spends[m], beliefs[m], *gain))
+    for trial in tried:
+        own = list(trial.media)
+        change = np.ones(len(world.media))
+        change[own] = trial.factor
+        short, long = (_traced(frozen(world, change), weight) - plain).tolist()
+        credit, paid = np.array([short[3:], long[3:]]), plain[0][3:][own].sum()
+        belief = beliefs[own[0]] if trial.kind == "medium" else math.nan
+        mine, all_of_it = credit[:, own].sum(axis=1).tolist(), float(credit[1].sum())
+        head = (trial.kind, trial.name, trial.factor, spends[own].sum(), belief, paid)
+        rows.append((*head, *short[:3], mine[0], *long[:3], mine[1], all_of_it - mine[1]))
     return pd.DataFrame(rows, columns=list(TRUTH_COLUMNS))
 
 
@@ -72,19 +130,74 @@ def believed(world: Simulation) -> np.ndarray:
     return beliefs
 
 
-def _traced(fork: Simulation) -> np.ndarray:
-    """Run a fork and return cost and expected orders after the short and the long run.
+def credits(world: Simulation) -> pd.DataFrame:
+    """Return the expected orders that every rule credits each medium with in 13 weeks."""
+    rules = _every_rule(world)
+    fork = world.listening(rules)
+    begun = len(fork.state.ledger.company)
+    fork.run_to(fork.state.day + PAID_WEEKS * DAYS_IN_WEEK)
+    booked = np.sum(fork.state.ledger.media[begun:], axis=0)
+    told = {
+        kind: booked[:, MEDIA_COLUMNS.index(f"expected_{kind}")]
+        for kind in ("claims", "last_touch")
+    }
+    divided = np.sum(fork.state.ledger.credit[begun:], axis=0)
+    for nth, rule in enumerate(rules):
+        told[rule.kind] = divided[nth, :, CREDIT_COLUMNS.index("expected_credit")]
+    rows = [
+        (name, kind, float(credit))
+        for kind, column in told.items()
+        for name, credit in zip(world.media, column, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=list(RULE_COLUMNS))
 
-    The change ends with the short run, so that the long run holds what it leaves behind.
+
+def _every_rule(world: Simulation) -> tuple[paths.Rule, ...]:
+    if isinstance(world.market, TextbookMarket):
+        return ()
+    everything = (tuple(range(len(world.media))),)
+    kinds = [kind for kind in get_args(CreditKind) if kind not in ("claims", "last_touch")]
+    if len(world.media) > MOST_IN_COALITIONS:
+        kinds.remove("shapley")
+    return tuple(paths.Rule(kind, everything) for kind in sorted(kinds))
+
+
+def _weight_of_claims(world: Simulation) -> float:
+    """Return how far who decides reads claims, beside the company's credit (share)."""
+    if any(who.explores and who.reads == "own_claims" for who in world.deciders):
+        return 1 - world.company_weight
+    return float(world.strategy.attribution.kind == "claims")
+
+
+def _traced(fork: Simulation, weight: float) -> np.ndarray:
+    """Run a fork and return what it booked after the short and the long run.
+
+    float64[2, 3 + media]: cost, expected orders, margin after cost to serve, and the credit
+    of every medium. The change ends with the short run, so that the long run holds what it
+    leaves behind.
     """
     begun = len(fork.state.ledger.company)
     morning = fork.state.day
     told = []
     for weeks in (PAID_WEEKS, LONG_WEEKS):
         fork.run_to(morning + weeks * DAYS_IN_WEEK)
-        told += [_cost(fork, begun), _orders(fork, begun)]
+        sums = (_cost(fork, begun), _orders(fork, begun), earned(fork, begun))
+        told.append([*sums, *_credit(fork, begun, weight)])
         fork.change = np.ones(len(fork.media))
     return np.array(told)
+
+
+def _credit(world: Simulation, first: int, weight: float) -> np.ndarray:
+    ledger, rule = world.state.ledger, paths.rule_of(world.strategy, world.media)
+    booked = np.sum(ledger.media[first:], axis=0)
+    claims, company = (
+        booked[:, MEDIA_COLUMNS.index(f"expected_{kind}")] for kind in ("claims", "last_touch")
+    )
+    if rule is not None:
+        divided = np.sum(ledger.credit[first:], axis=0)[world.rules.index(rule)]
+        company = divided[:, CREDIT_COLUMNS.index("expected_credit")]
+    mixed: np.ndarray = weight * claims + (1 - weight) * company
+    return mixed
 
 
 def _cost(world: Simulation, first: int) -> float:

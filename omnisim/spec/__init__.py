@@ -28,7 +28,13 @@ from omnisim.spec.people import (
     Service,
     Shock,
 )
-from omnisim.spec.question import ExperimentSpec, Horizon, Outcomes, Replications
+from omnisim.spec.question import (
+    MOST_IN_COALITIONS,
+    ExperimentSpec,
+    Horizon,
+    Outcomes,
+    Replications,
+)
 from omnisim.spec.strategy import (
     CENTRE,
     FINANCE,
@@ -37,6 +43,7 @@ from omnisim.spec.strategy import (
     ORACLE,
     SPLITTER,
     Attribution,
+    Calibration,
     CreditKind,
     Culture,
     Department,
@@ -97,6 +104,7 @@ __all__ = [
     "FIXED",
     "GIVEN",
     "MASS",
+    "MOST_IN_COALITIONS",
     "ORACLE",
     "SPLITTER",
     "STAGES",
@@ -109,6 +117,7 @@ __all__ = [
     "Attribution",
     "Benchmark",
     "Buying",
+    "Calibration",
     "Campaign",
     "Category",
     "Change",

@@ -83,12 +83,15 @@ class ExperimentSpec(Words):
         """Return how deep the truth is measured for an arm in a replication.
 
         Five replications know the extra orders of most media to a fifth; where splits are
-        given or foreseen nobody believes anything.
+        given or foreseen nobody believes anything, and only what the whole budget causes
+        is measured (`budget`), if all is.
         """
-        kind = self.arms[arm].steering.kind
-        measured = replication < TRUTH_REPLICATIONS and kind not in ("given", "oracle")
-        long_enough = self.horizon.weeks >= WEEKS_IN_YEAR
-        return self.truth if measured and long_enough and self.market.media else "none"
+        steering = self.arms[arm].steering
+        if replication >= TRUTH_REPLICATIONS or self.horizon.weeks < WEEKS_IN_YEAR:
+            return "none"
+        if steering.kind in ("given", "oracle"):
+            return "budget" if self.truth == "full" and steering.given else "none"
+        return self.truth if self.market.media else "none"
 
     def determining(self) -> dict[str, Any]:
         """Return what determines every number of a world but the strategy that is adopted.
@@ -129,6 +132,8 @@ def _steers(key: str, strategy: Strategy, market: Marketplace) -> None:
     steering = strategy.steering
     known(f"{key}.fixed", steering.fixed, market.media, "medium")
     known(f"{key}.cap", steering.cap, market.media, "medium")
+    known(f"{key}.elasticities", steering.elasticities, market.media, "medium")
+    known(f"{key}.calibration", steering.calibration, market.media, "medium")
     for name in steering.scope:
         if name not in strategy.organigram:
             there = sorted(strategy.organigram)

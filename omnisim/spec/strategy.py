@@ -36,6 +36,18 @@ CENTRE, SPLITTER, FINANCE = "omnichannel_manager", "equal_splitter", "finance_of
 FIXED, ORACLE, GIVEN = "(fixed)", "(oracle)", "(given)"  # no department can have these names
 
 
+class Calibration(Words):
+    """What a medium's credit is multiplied by: factor x (spend of the week / at)^slope.
+
+    What trials have taught about the orders that it causes, in place of those that it is
+    credited with; `at` in EUR a week.
+    """
+
+    factor: NonNegative = 1.0
+    slope: float = 0.0
+    at: Positive = 1.0
+
+
 class Steering(Words):
     """Who decides the budget over media, by which rule, how fast, on what reports.
 
@@ -51,7 +63,10 @@ class Steering(Words):
     (`average_cpo`, C3b). `review_weeks` between decisions; `damping`, `step`, `floor` and,
     by medium, `cap` as shares of the budget of whoever splits it; `evenness` how far a
     target is drawn to equal parts (M11);
-    `exploration` the standard deviation of log spend around the plan;
+    `exploration` the standard deviation of log spend around the plan; `elasticities` by
+    medium take the place of the prior belief `elasticity_mean`, and `calibration` by medium
+    is what credit is multiplied by before anybody decides on it, as a firm does that has
+    tried what is caused;
     `report_delay_weeks` and `report_noise` (standard deviation of log credit) hold for
     reports that leave a department; `fixed` names media that keep their share; `overhead` is
     what steering costs beside media (EUR a year).
@@ -75,6 +90,8 @@ class Steering(Words):
     exploration: NonNegative = 0.15
     elasticity_mean: Positive = 0.4
     elasticity_sd: Positive = 0.2
+    elasticities: dict[Name, NonNegative] = {}
+    calibration: dict[Name, Calibration] = {}
     forgetting: Annotated[float, Field(gt=0, le=1)] = 0.97
     report_delay_weeks: Annotated[int, Field(ge=0)] = 2
     report_noise: NonNegative = 0.2

@@ -414,13 +414,14 @@ def _clause(row: Row, margin: str, arms: int, words: Language) -> str:
 
 
 def _part(comparison: Comparison, row: Row, words: Language) -> str:
-    share, of = row.relative, words.plain(row.baseline)
-    if OUTCOMES[row.outcome].unit == "eur":  # the margin is a share of revenue
-        share, of = _ratio(row.difference, row.margin) * comparison.share, words.say("revenue")
+    is_money = OUTCOMES[row.outcome].unit == "eur"  # then the margin is a share of revenue
+    share = _ratio(row.difference, row.margin) * comparison.share if is_money else row.relative
     if math.isnan(share):
         return ""
     percent = scale("share", share, 0.3 * abs(share), words).text(abs(share))
-    return words.say(", {percent} of {what}", percent=percent, what=of)
+    if is_money:
+        return words.say(", {percent} of revenue", percent=percent)
+    return words.say(", {percent} of {what}", percent=percent, what=words.plain(row.baseline))
 
 
 def _glance(comparison: Comparison, row: Row, words: Language) -> str:

@@ -103,7 +103,7 @@ def _tables(arms: list[str]) -> dict[str, pd.DataFrame]:
                 ("overhead", "EUR a year", 0.0, 0.0, 9e5, 8e5, 1e6, 900_000.0, "stops"),
                 ("overhead", "EUR a year", 0.0, 2e6, -1e6, -1.2e6, -9e5, 900_000.0, "stops"),
                 ("delay", "weeks", 2.0, 8.0, 2e5, 1e5, 3e5, None, "pays as far as tried"),
-                ("noise", "share", 0.2, 0.4, -2e5, -3e5, -1e5, None, "never pays"),
+                ("noise", "sd of log credit", 0.2, 0.4, -2e5, -3e5, -1e5, None, "never pays"),
             ],
             columns=[
                 *("lever", "unit", "today", "setting", "gain_year", "ci_low", "ci_high"),

@@ -15,9 +15,9 @@ from omnisim.report.placement import losers
 from omnisim.report.results import Results
 
 LEVERS = {
-    "overhead": message("what central steering costs beside media"),
-    "noise": message("the noise of its reports"),
-    "delay": message("the delay of its reports"),
+    "overhead": message("What central steering costs beside media"),
+    "noise": message("Noise of its reports"),
+    "delay": message("Delay of its reports"),
 }
 
 
@@ -178,7 +178,7 @@ def _break_even(results: Results, words: Language) -> list[str]:
         if first["status"] == "stops" and pd.notna(first["break_even"]):
             said.append(
                 words.say(
-                    "Central steering stops paying at {limit} (today {today}): {what}.",
+                    "{what}: central steering stops paying at {limit} (today {today}).",
                     limit=_setting(words, float(first["break_even"]), unit),
                     today=today,
                     what=what,
@@ -186,12 +186,12 @@ def _break_even(results: Results, words: Language) -> list[str]:
             )
         elif first["status"] == "never pays":
             said.append(
-                words.say("Central steering pays at no setting that was tried: {what}.", what=what)
+                words.say("{what}: central steering pays at no setting that was tried.", what=what)
             )
         else:
             said.append(
                 words.say(
-                    "Central steering pays at every setting that was tried, up to {most}: {what}.",
+                    "{what}: central steering pays at every setting that was tried, up to {most}.",
                     most=_setting(words, float(rows["setting"].max()), unit),
                     what=what,
                 )
@@ -200,14 +200,12 @@ def _break_even(results: Results, words: Language) -> list[str]:
 
 
 def _setting(words: Language, value: float, unit: str) -> str:
-    if unit.upper().startswith("EUR"):
-        rest = unit[3:].strip()
+    """Return a lever's setting; a unit that people do not use is left out."""
+    if unit == "EUR a year":
         told = words.money(value) if value else words.say("EUR {}").format("0")
-        return f"{told} {words.say(rest)}" if rest else told
-    if unit == "share":
-        return words.percent(value, 1)
+        return words.say("{amount} a year", amount=told)
     number = words.number(value, 0 if value == round(value) else 2)
-    return f"{number} {words.say(unit)}".strip() if unit else number
+    return words.say("{count} weeks", count=number) if unit == "weeks" else number
 
 
 def _interval(found: Mapping[str, Any]) -> tuple[float, float, float]:

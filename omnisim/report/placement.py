@@ -123,6 +123,11 @@ def _costs(results: Results, words: Language, euros: list[LastEuro], worth: floa
     for euro in euros:
         spend[euro.channel] = max(spend.get(euro.channel, 0.0), euro.spend_year)
     order = [words.plain(name) for name in sorted(spend, key=lambda name: -spend[name])]
+    # costs that nobody knows well would stretch the scale for those that are known
+    shown = [euro for euro in euros if math.isfinite(euro.long) and euro.long > 0]
+    known = [euro for euro in shown if euro.error <= SURE] or shown
+    low = 0.5 * min((euro.long for euro in known), default=1.0)
+    high = 2 * max((euro.long for euro in known), default=1.0)
     frame = pd.DataFrame(
         [
             {
@@ -132,8 +137,8 @@ def _costs(results: Results, words: Language, euros: list[LastEuro], worth: floa
                 "cost": euro.long,
                 "sure": 0.95 if euro.error <= SURE else 0.35,
             }
-            for euro in euros
-            if math.isfinite(euro.long) and euro.long > 0
+            for euro in shown
+            if low <= euro.long <= high
         ],
         columns=["medium", "arm", "spend", "cost", "sure"],
     )
@@ -152,9 +157,9 @@ def _costs(results: Results, words: Language, euros: list[LastEuro], worth: floa
         .encode(
             x=alt.X(
                 "cost:Q",
-                title=words.say("Cost of the next order, EUR (each step doubles it)"),
-                scale=alt.Scale(type="log", base=2, padding=12),
-                axis=alt.Axis(tickCount=6, format=",~r"),
+                title=words.say("EUR per order"),
+                scale=alt.Scale(type="log", domain=[low, high], nice=False),
+                axis=alt.Axis(values=_steps(low, high), format=",~r"),
             ),
             y=alt.Y("medium:N", title=None, sort=order, axis=alt.Axis(grid=True)),
             yOffset=alt.YOffset("arm:N", sort=names),
@@ -171,15 +176,22 @@ def _costs(results: Results, words: Language, euros: list[LastEuro], worth: floa
         )
     )
     layers: list[alt.Chart] = []
-    if worth > 0:
+    if low < worth < high:
         line = alt.Chart(pd.DataFrame({"worth": [worth]}))
         layers.append(
             line.mark_rule(color=GREY, strokeDash=[5, 4], strokeWidth=1.5).encode(x="worth:Q")
         )
-    title = words.say("Cost of the next order by medium")
-    height = max(2, len(order)) * (ROW + 8 * max(0, len(names) - 2))
+    title = words.say("Cost of the next order by medium (each step about doubles it)")
+    height = max(2, len(order)) * (ROW + 8 * max(1, len(names) - 1))
     said = words.say("{what}, a mark per arm, media with most money first", what=title)
     return panel(title, said, alt.layer(*layers, points), height)
+
+
+def _steps(low: float, high: float) -> list[float]:
+    """Return 1, 2, 5, 10, ... within bounds."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+    return [step for step in steps if low <= step <= high]
 
 
 def _cost_table(words: Language, arm: str, euros: list[LastEuro]) -> Table:

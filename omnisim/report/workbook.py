@@ -35,6 +35,7 @@ FORMATS: dict[Unit, str] = {
     "number": "#,##0.000",
 }
 WIDEST = 60
+LONGEST = 31  # letters that the title of a sheet can have
 
 
 def written(results: Results, words: Language) -> bytes:
@@ -46,14 +47,12 @@ def written(results: Results, words: Language) -> bytes:
     _answer(first, results, words)
     _comparison(book.create_sheet(words.say("Comparison")), results, words)
     tables = {
-        message("What the next order costs"): pd.DataFrame(
-            asdict(euro) for euro in results.last_euros
-        ),
+        message("Next order"): pd.DataFrame(asdict(euro) for euro in results.last_euros),
         message("Distance from the best"): pd.DataFrame(asdict(gap) for gap in results.gaps),
     } | {title: results.table(name) for name, title in TABLES.items()}
     for title, frame in tables.items():
         if len(frame):
-            _table(book.create_sheet(words.say(title)), frame)
+            _table(book.create_sheet(words.say(title)[:LONGEST]), frame)
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()

@@ -7,6 +7,7 @@ markets and strategies give. What is new has no translation yet; what is gone go
 
 from __future__ import annotations
 
+import functools
 import io
 import typing
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ ASKED = ("question", "hypothesis", "decision_rule", "expectation")
 Key = tuple[str | None, str]  # context, message
 
 
+@functools.cache
 def gathered() -> set[Key]:
     """Return all messages."""
     return {*_sources(), *_templates(), *_words(), *_menu()}

@@ -16,12 +16,15 @@ import pytest
 from omnisim import report
 from omnisim.__main__ import main
 from omnisim.language import LANGUAGES, language
+from omnisim.measures import OUTCOMES
+from omnisim.report import differences, workbook
+from omnisim.report.front import front
 from omnisim.report.results import read
 from tests.ledgers import a_spec
 from tests.stored import an_answer, everything, stored
 
 HOSTILE = """<script>alert("x")</script> & 'quotes' {{ 7 * 7 }} {% raw %} {0}"""
-GERMAN = language("de")
+ENGLISH, GERMAN = language("en"), language("de")
 
 
 class Page(HTMLParser):
@@ -83,10 +86,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def page(whole: Path) -> Page:
     return Page(report.render(read(whole)))
-
-
-def rendered(folder: Path, **changes: Any) -> Page:
-    return Page(report.render(read(stored(folder, an_answer(**changes)))))
 
 
 def charts(text: str) -> dict[str, Any]:
@@ -178,7 +177,8 @@ def test_a_changed_file_changes_the_page(whole: Path, tmp_path: Path) -> None:
     folder = everything(tmp_path)
     told = (folder / "summary.json").read_text()
     (folder / "summary.json").write_text(told.replace("1234567.0", "7654321.0"))
-    assert "EUR 7.65 m a year" in Page(report.render(read(folder))).text
+    assert front(read(folder), ENGLISH).facts[0].value == "EUR 7.65 m a year"
+    assert front(read(whole), ENGLISH).facts[0].value == "EUR 1.23 m a year"
 
 
 def test_the_page_loads_nothing_and_is_small(whole: Path, page: Page) -> None:
@@ -188,7 +188,7 @@ def test_the_page_loads_nothing_and_is_small(whole: Path, page: Page) -> None:
 
 
 def test_takeaways_are_silent_where_the_numbers_say_nothing(tmp_path: Path) -> None:
-    text = rendered(tmp_path, lift=0.0).text
+    text = Page(report.render(read(stored(tmp_path, an_answer(lift=0.0))))).text
     assert "is above" not in text
     assert "is below" not in text
     assert "In the last half-year" not in text
@@ -196,8 +196,8 @@ def test_takeaways_are_silent_where_the_numbers_say_nothing(tmp_path: Path) -> N
     assert "Held against" not in text
 
 
-@pytest.mark.parametrize("name", [HOSTILE, "קטלוג אחורה " + "🦊" * 40 + "x" * 300])
-def test_hostile_names_are_shown_as_text(tmp_path: Path, name: str) -> None:
+def test_hostile_names_are_shown_as_text(tmp_path: Path) -> None:
+    name = f"{HOSTILE} קטלוג אחורה {'🦊' * 40} {'x' * 300}"
     folder = everything(
         tmp_path, an_answer(question=HOSTILE, hypothesis=HOSTILE), tv=name, central=name
     )
@@ -213,24 +213,32 @@ def test_hostile_names_are_shown_as_text(tmp_path: Path, name: str) -> None:
 def test_several_arms_have_a_column_each(tmp_path: Path) -> None:
     arms = a_spec().model_dump()["arms"]
     crowd = dict.fromkeys([f"arm{i}" for i in range(9)], arms["central"])
-    shown = rendered(tmp_path, arms={"siloed": arms["siloed"], **crowd})
-    assert shown.words.count("arm3 − siloed") >= 2
-    assert "arm8 is above siloed" in shown.text
+    answer = an_answer(arms={"siloed": arms["siloed"], **crowd})
+    shown = differences.compared(read(stored(tmp_path, answer)), ENGLISH)
+    assert "arm3 − siloed" in shown.tables[0].heads
+    assert {len(row) for row in shown.tables[0].rows} == {1 + 10 + 2 * 9}
+    assert "arm8 is above siloed" in shown.takeaway
 
 
-@pytest.mark.parametrize("primary", ["cpo", "churn"])
+@pytest.mark.parametrize("primary", ["orders", "cpo", "churn", "contribution_last_26"])
 def test_any_outcome_can_be_the_primary_one(tmp_path: Path, primary: str) -> None:
-    assert "differences.csv" in rendered(tmp_path, outcomes={"primary": primary}).files
+    folder = stored(tmp_path, an_answer(outcomes={"primary": primary}))
+    shown = differences.compared(read(folder), ENGLISH)
+    label = OUTCOMES[primary].label
+    assert shown.panels[0].title == label
+    strong = shown.tables[0].strong
+    assert strong is not None
+    assert shown.tables[0].rows[strong][0].startswith(label)
 
 
 def test_what_is_not_there_is_not_shown(tmp_path: Path) -> None:
     arms = a_spec().model_dump()["arms"]
-    alone = rendered(tmp_path / "a", arms={"siloed": arms["siloed"]})
-    assert "differences.csv" not in alone.files
-    assert "Nothing to compare: siloed is the only arm." in alone.text
-    assert not any("price of silos" in head for head in alone.heads)
-    young = rendered(tmp_path / "b", horizon={"history_weeks": 0, "weeks": 10})
-    assert "shares.csv" in young.files
+    alone = an_answer(arms={"siloed": arms["siloed"]}, horizon={"history_weeks": 0, "weeks": 10})
+    shown = Page(report.render(read(stored(tmp_path, alone))))
+    assert "differences.csv" not in shown.files
+    assert "shares.csv" in shown.files
+    assert "Nothing to compare: siloed is the only arm." in shown.text
+    assert not any("price of silos" in head for head in shown.heads)
 
 
 def test_the_german_page_is_german_and_has_the_same_parts(whole: Path, page: Page) -> None:
@@ -245,8 +253,8 @@ def test_the_german_page_is_german_and_has_the_same_parts(whole: Path, page: Pag
 
 def test_the_workbook_holds_numbers_as_numbers_and_no_formula(tmp_path: Path) -> None:
     folder = everything(tmp_path, an_answer(question="=1+1"), tv="=cmd|' /C calc'!A0")
-    report.write(folder, GERMAN)
-    book = openpyxl.load_workbook(folder / "summary.xlsx")
+    written = workbook.written(read(folder), GERMAN)
+    book = openpyxl.load_workbook(io.BytesIO(written))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert not [cell.value for cell in cells if cell.data_type == "f"]
     assert not [
@@ -261,16 +269,16 @@ def test_the_workbook_holds_numbers_as_numbers_and_no_formula(tmp_path: Path) ->
     assert found[6].value == pytest.approx(comparison.of("orders")["central"].difference)
 
 
-def test_the_report_is_made_again_from_the_files_alone(
-    whole: Path, capsys: pytest.CaptureFixture[str]
+def test_the_report_is_made_again_from_the_files_alone_in_the_language_of_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["report", str(whole), "language=de"]) == 0
-    german = (whole / "report.html").read_text()
-    assert 'lang="de"' in german
-    assert (whole / "summary.xlsx").stat().st_size > 5_000
-    assert main(["report", str(whole)]) == 0
-    assert 'lang="en"' in (whole / "report.html").read_text()
-    assert str(whole / "report.html") in capsys.readouterr().out
+    folder = stored(tmp_path / "run", language="de")
+    assert main(["report", str(folder)]) == 0
+    assert 'lang="de"' in (folder / "report.html").read_text()
+    assert (folder / "summary.xlsx").stat().st_size > 5_000
+    assert capsys.readouterr().out == f"{folder / 'report.html'}\n"
+    assert main(["report", str(folder), "language=en"]) == 0
+    assert 'lang="en"' in (folder / "report.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from omnisim.store import write_results
 from tests.ledgers import MEDIA, a_spec, some_records
 
 COMMAND = "python -m omnisim experiment=tiny"
-STEERING = ("Frozen shares", "Wrong credit", "Ignored spill-over")
+STEERING = ("frozen_shares", "wrong_credit", "ignored_spill_over")
 
 
 def an_answer(replications: int = 4, lift: float = 0.01, **changes: Any) -> Answer:
@@ -133,23 +133,21 @@ def _tables(arms: list[str]) -> dict[str, pd.DataFrame]:
 
 
 def _price() -> pd.DataFrame:
-    rows = [
-        ("steering", label, "part", 300_000.0 - 100_000 * n) for n, label in enumerate(STEERING)
-    ]
+    rows = [("steering", part, "part", 300_000.0 - 100_000 * n) for n, part in enumerate(STEERING)]
     rows += [
-        ("steering", "Learning", "remainder", -50_000.0),
-        ("steering", "Whole", "whole", 550_000.0),
+        ("steering", "learning", "remainder", -50_000.0),
+        ("steering", "whole", "whole", 550_000.0),
+        ("integration", "missing_hand_over", "part", 800_000.0),
+        ("integration", "links", "cost", -115_433.0),
+        ("integration", "whole", "whole", 684_567.0),
+        ("together", "steering", "part", 550_000.0),
+        ("together", "integration", "part", 684_567.0),
+        ("together", "of_ones_own", "interaction", 0.0),
+        ("together", "whole", "whole", 1_234_567.0),
     ]
-    rows += [("integration", "Missing hand-over", "part", 800_000.0)]
-    rows += [("integration", "Links", "cost", -115_433.0)]
-    rows += [("integration", "Whole", "whole", 684_567.0)]
-    rows += [
-        ("together", "Steering", "whole", 550_000.0),
-        ("together", "Whole", "whole", 1_234_567.0),
-    ]
-    frame = pd.DataFrame(rows, columns=["waterfall", "label", "kind", "eur_year"])
-    frame.insert(1, "nth", frame.groupby("waterfall").cumcount())
-    frame.insert(2, "part", frame["label"].str.lower().str.replace("[ -]", "_", regex=True))
+    frame = pd.DataFrame(rows, columns=["waterfall", "part", "kind", "eur_year"])
+    frame.insert(1, "nth", frame.groupby("waterfall").cumcount() + 1)
+    frame.insert(3, "label", "Part of one's own")
     frame["ci_low"], frame["ci_high"] = frame["eur_year"] - 40_000, frame["eur_year"] + 40_000
     return frame
 

@@ -44,12 +44,16 @@ DIGITS = 6  # that a chart's numbers keep
 
 @dataclass(frozen=True)
 class Table:
-    """A table as text: what it is, heads, rows that begin with their own head."""
+    """A table as text: what it is, heads, rows that begin with their own head.
+
+    `strong` is the row that matters most, `texts` how many columns are no numbers.
+    """
 
     caption: str
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
     strong: int | None = None
+    texts: int = 1
 
 
 @dataclass(frozen=True)

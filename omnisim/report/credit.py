@@ -153,16 +153,18 @@ def believed(results: Results, words: Language) -> Picture | None:
     found = results.table("beliefs")
     if not len(found) or not found["believed_cpo"].notna().any():
         return None
-    arms = [arm for arm in results.arms if (found["arm"] == arm).any()][:2]
+    told_in = set(found[found["believed_cpo"].notna()]["arm"])
+    arms = [arm for arm in results.arms if arm in told_in][:2]
     media = _first_media(results, found)
     names = [words.plain(arm) for arm in arms]
     panels = [
         _lines(words, words.plain(name), found[found["channel"] == name], arms, names)
         for name in media
     ]
-    keys = [
-        Key(words.say("{arm}: believed", arm=name), ARMS[nth]) for nth, name in enumerate(names)
-    ]
+    keys = []
+    for nth, name in enumerate(names):
+        keys.append(Key(words.say("{arm}: believed", arm=name), ARMS[nth], "1 0"))
+        keys.append(Key(words.say("{arm}: true", arm=name), ARMS[nth], shape="circle"))
     return Picture(
         words.say("What the rule believed, and what was true"),
         _takeaway_of_beliefs(words, found, arms, media),
@@ -199,12 +201,12 @@ def _lines(
     cost = alt.Y(
         "believed_cpo:Q",
         title=words.say("EUR per order"),
-        scale=alt.Scale(type="symlog"),
-        axis=alt.Axis(tickCount=5),
+        scale=alt.Scale(type="log", nice=False, padding=10),
+        axis=alt.Axis(tickCount=4, format=",~r"),
     )
-    line = base.transform_filter("isValid(datum.believed_cpo)").mark_line().encode(y=cost)
+    line = base.transform_filter("datum.believed_cpo > 0").mark_line().encode(y=cost)
     dots = (
-        base.transform_filter("isValid(datum.true_cpo)")
+        base.transform_filter("datum.true_cpo > 0")
         .mark_point(filled=True, size=90, stroke=INK, strokeWidth=0.5)
         .encode(y="true_cpo:Q")
     )
@@ -215,19 +217,20 @@ def _lines(
 def _takeaway_of_beliefs(
     words: Language, found: pd.DataFrame, arms: list[str], media: list[str]
 ) -> str:
-    """Return the medium whose belief is farthest from the truth in the last arm shown."""
-    known = found[found["channel"].isin(media) & (found["arm"] == arms[-1])]
+    """Return the belief that is farthest from the truth, in the last arm that has one."""
+    known = found[found["channel"].isin(media) & found["arm"].isin(arms)]
     known = known[(known["true_cpo"] > 0) & (known["believed_cpo"] > 0)]
     if not len(known):
         return ""
-    last = known.sort_values("week").groupby("channel").tail(1)
+    arm = next(arm for arm in reversed(arms) if (known["arm"] == arm).any())
+    last = known[known["arm"] == arm].sort_values("week").groupby("channel").tail(1)
     wrong = (last["believed_cpo"] / last["true_cpo"]).map(lambda times: abs(math.log(times)))
     row = last.assign(wrong=wrong).sort_values("wrong").iloc[-1]
     if row["wrong"] < WRONG:
         return ""
     return words.say(
         "In {arm} the next order by {medium} is believed to cost {believed} and costs {true}.",
-        arm=words.plain(arms[-1]),
+        arm=words.plain(arm),
         medium=words.plain(str(row["channel"])),
         believed=words.money(float(row["believed_cpo"]), digits=2),
         true=words.money(float(row["true_cpo"]), digits=2),

@@ -53,7 +53,7 @@ def front(results: Results, words: Language) -> Front:
         tuple(notes(results, words)),
         tuple(fact for fact in facts if fact is not None),
         moves,
-        losers(results, words),
+        losers(results, words) or _nobody(results, words),
         tuple(_break_even(results, words)),
         ""
         if moves
@@ -76,6 +76,13 @@ def notes(results: Results, words: Language) -> list[str]:
         verdict = " ".join(comparison.sentences(words))
         said.append(words.say("With {what}: {verdict}", what=asked, verdict=verdict))
     return said
+
+
+def _nobody(results: Results, words: Language) -> str:
+    """Return that nobody loses, where pay was measured in more than one arm."""
+    if len(results.arms) < 2 or not len(results.table("departments")):
+        return ""
+    return words.say("No department is sure to be paid less.")
 
 
 def _price(told: Mapping[str, Any], words: Language) -> Fact | None:
@@ -107,7 +114,7 @@ def _orders(told: Mapping[str, Any], words: Language) -> Fact | None:
     mean, low, high = _interval(found)
     label = words.say("The same money buys")
     if low <= 0:
-        return Fact(label, words.say("no more orders for sure"), _count_reach(words, low, high))
+        return Fact(label, words.say("not surely more orders"), _count_reach(words, low, high))
     value = words.say("{count} more orders a year", count=words.count(mean))
     return Fact(label, value, _count_reach(words, low, high))
 
@@ -119,7 +126,7 @@ def _money(told: Mapping[str, Any], words: Language) -> Fact | None:
     mean, low, high = _interval(found)
     label = words.say("The same orders cost")
     if low <= 0:
-        return Fact(label, words.say("no less money for sure"), _reach(words, low, high))
+        return Fact(label, words.say("not surely less money"), _reach(words, low, high))
     value = words.say("{amount} less a year", amount=words.money(mean))
     return Fact(label, value, _reach(words, low, high))
 
@@ -132,8 +139,10 @@ def _sure(told: Mapping[str, Any], words: Language) -> Fact | None:
     value = words.say("{times} of {count} replications", times=positive, count=count)
     note = words.say("in which silos cost something.")
     share = found.get("half_width_share")
-    if share is not None and math.isfinite(share) and share < 10:
+    if share is not None and share < 1:
         note += " " + words.say("The price is known to ± {share}.", share=words.percent(share))
+    else:
+        note += " " + words.say("How much is not known; more replications would tell.")
     return Fact(words.say("How sure"), value, note)
 
 
@@ -161,7 +170,10 @@ def _moves(results: Results, words: Language) -> Table | None:
         words.say("95 % interval"),
     ]
     return Table(
-        words.say("Each move alone, in contribution a year against today’s split."), heads, rows
+        words.say("Each move alone, in contribution a year against today’s split."),
+        heads,
+        rows,
+        texts=2,
     )
 
 
@@ -175,6 +187,15 @@ def _break_even(results: Results, words: Language) -> list[str]:
         what = words.say(LEVERS.get(str(lever), str(lever)))
         unit = str(first["unit"]) if pd.notna(first["unit"]) else ""
         today = _setting(words, float(first["today"]), unit)
+        if ((rows["ci_low"] <= 0) & (rows["ci_high"] >= 0)).all():
+            said.append(
+                words.say(
+                    "{what}: at no setting that was tried is it sure whether central steering"
+                    " pays.",
+                    what=what,
+                )
+            )
+            continue
         if first["status"] == "stops" and pd.notna(first["break_even"]):
             said.append(
                 words.say(

@@ -220,7 +220,7 @@ def winners(results: Results, words: Language) -> Picture | None:
     for arm in results.arms:
         name = words.plain(arm)
         heads += [
-            words.say("{arm}: claimed orders a year", arm=name),
+            words.say("{arm}: orders a year", arm=name),
             words.say("{arm}: cost per claim, EUR", arm=name),
         ]
     for arm in results.arms[1:]:
@@ -240,7 +240,8 @@ def winners(results: Results, words: Language) -> Picture | None:
         tables=[
             Table(
                 words.say(
-                    "Claimed orders are what a department says it caused. Pay follows what the"
+                    "Orders are those that a department with media claims, or that are placed in"
+                    " the sales channels of one without. Pay follows what the"
                     " firm pays for: its own claims, or the company’s orders as far as pay is"
                     " shared. “loses”: the whole 95 % interval of the change lies below zero."
                 ),
@@ -271,8 +272,12 @@ def losers(results: Results, words: Language) -> str:
 def _claims_and_cost(cell: Mapping[Hashable, Any] | None, words: Language) -> list[str]:
     if cell is None:
         return [EMPTY, EMPTY]
-    claims, cost = float(cell["claims_year"]), float(cell["cpo_claimed"])
-    return [words.number(claims) if claims else EMPTY, cost_text(cost, words)]
+    claims, sold = float(cell["claims_year"]), float(cell["sales_orders_year"])
+    orders = claims or sold
+    return [
+        words.number(orders) if orders else EMPTY,
+        cost_text(float(cell["cpo_claimed"]), words),
+    ]
 
 
 def _pay(cell: Mapping[Hashable, Any] | None, words: Language) -> str:

@@ -34,23 +34,23 @@ TITLES = {
     "together": message("Both together"),
 }
 PARTS = {
-    "frozen_shares": message("Frozen shares"),
-    "wrong_credit": message("Wrong credit"),
-    "ignored_spill_over": message("Ignored spill-over"),
-    "late_or_noisy": message("Late or noisy information"),
-    "capture": message("Capture"),
-    "politics": message("Politics"),
-    "learning": message("Learning (the rest)"),
-    "clashing_claims": message("Clashing promotions"),
-    "price_clashes": message("Price clashes"),
-    "duplicate_contacts": message("Duplicate contacts"),
+    "frozen_shares": message("Shares between departments are frozen"),
+    "wrong_credit": message("Orders that no report shows"),
+    "ignored_spill_over": message("Orders that others are credited with"),
+    "late_or_noisy": message("Late, noisy or unlearned reports"),
+    "capture": message("Credit for orders that come anyway"),
+    "politics": message("Power, exaggeration and equal parts"),
+    "learning": message("What one must learn by trying"),
+    "clashing_claims": message("Claims that clash"),
+    "price_clashes": message("Prices that clash"),
+    "duplicate_contacts": message("No shared record: duplicate contacts"),
     "missing_hand_over": message("Missing hand-over"),
-    "unseen_stock": message("Unseen stock"),
+    "unseen_stock": message("Stock that nobody sees"),
     "reactive_service": message("Reactive service"),
-    "links": message("Cost of links"),
+    "links": message("What links cost"),
     "steering": message("Steering"),
     "integration": message("Integration"),
-    "interaction": message("Interaction of both"),
+    "interaction": message("What both bring only together"),
     "whole": message("Sum"),
 }
 SURE = ("part", "cost")  # bars that a takeaway may name
@@ -62,11 +62,16 @@ def price(results: Results, words: Language) -> Picture | None:
     found = results.table("price_of_silos")
     if not len(found):
         return None
-    there = [key for key in TITLES if (found["waterfall"] == key).any()]
+    # what has no mechanism in this question costs nothing, in all replications
+    works = found[(found["eur_year"] != 0) | (found["ci_low"] != 0) | (found["ci_high"] != 0)]
+    there = [key for key in TITLES if (works["waterfall"] == key).any()]
+    if not there:
+        return None
     panels, tables = [], []
     for key in there:
         bars = found[found["waterfall"] == key].sort_values("nth")
-        panels.append(_waterfall(words, words.say(TITLES[key]), bars))
+        at_work = works[works["waterfall"] == key].sort_values("nth")
+        panels.append(_waterfall(words, words.say(TITLES[key]), at_work))
         tables.append(_parts(words, words.say(TITLES[key]), bars))
     return Picture(
         words.say("The price of silos, part by part"),
@@ -74,7 +79,7 @@ def price(results: Results, words: Language) -> Picture | None:
         words.say(
             "Contribution a year that is lost by each part, averaged over all orders of switching"
             " (Shapley), so that no part profits from being first. The remainder is a part of its"
-            " own. Thin lines are 95 % intervals."
+            " own. Thin lines are 95 % intervals; parts that cost nothing are not drawn."
         ),
         panels,
         [
@@ -134,7 +139,7 @@ def _waterfall(words: Language, title: str, bars: pd.DataFrame) -> Panel:
     # bars are told apart by their place: two may have the same words
     frame["part"] = _unique(frame["part"].tolist())
     base = alt.Chart(rounded(frame)).encode(
-        y=alt.Y("part:N", title=None, sort=frame["part"].tolist(), axis=alt.Axis(labelLimit=190))
+        y=alt.Y("part:N", title=None, sort=frame["part"].tolist(), axis=alt.Axis(labelLimit=220))
     )
     drawn = base.mark_bar(height=ROW - 10).encode(
         x=alt.X("start:Q", title=words.say("EUR m a year"), axis=alt.Axis(tickCount=5)),

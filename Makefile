@@ -40,5 +40,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) --editable '.[dev]'
+	@command -v chromium >/dev/null || { apt-get -qq update && apt-get -qq install --yes \
+	  --no-install-recommends chromium; } || echo "Tests of the workshop need Chromium: install it."
 	@$(COMPILE) $(VENV)/lib omnisim || true
 	touch $@

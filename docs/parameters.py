@@ -44,6 +44,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "ExperimentSpec.horizon": ("how long", ""),
     "ExperimentSpec.replications": ("how often", ""),
     "ExperimentSpec.outcomes": ("what decides", ""),
+    "ExperimentSpec.interaction": ("two changes of which it is asked what they bring together", ""),
+    "Interaction.both": ("the arm that has both changes", ""),
+    "Interaction.alone": ("the two arms that have one each", ""),
     "ExperimentSpec.truth": (
         "whether forks measure what each medium's money causes: not; for a fifth more; or for "
         "nothing, half, a fifth less, a fifth more and double, with the price of silos",
@@ -85,6 +88,14 @@ WORDS: dict[str, tuple[str, ...]] = {
         "",
     ),
     "Marketplace.change": ("how much change the firm bears at once", ""),
+    "Marketplace.ideas": ("what ideas are worth that nobody has tried yet", ""),
+    "Ideas.mean": ("what an idea changes in the middle: a little for the worse", "log", "[A]"),
+    "Ideas.scale": ("how far ideas lie apart", "log", "[A]"),
+    "Ideas.tails": (
+        "degrees of freedom of Student's t: the fewer, the more of the good comes from rare ideas",
+        "",
+        "[A]",
+    ),
     "LinkCost.one_off": ("cost of building it", "EUR", "[A]"),
     "LinkCost.running": ("cost of running it", "EUR a year", "[A]"),
     "LinkCost.weeks": ("work until it is ready, at full speed", "weeks", "[A]"),
@@ -261,6 +272,16 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Strategy.rollout": ("how integration is raised after the fork", ""),
     "Strategy.incentives": ("what departments are paid on", ""),
     "Strategy.attribution": ("which credit the centre is shown", ""),
+    "Strategy.trying": ("which ideas are tried, on whom, and what is shipped", ""),
+    "Trying.ideas": ("tests begun, at whole weeks; 0: none", "a year"),
+    "Trying.share": ("people on whom an idea is tried", "share", "[A]"),
+    "Trying.weeks": ("how long a test runs", "weeks"),
+    "Trying.ships": (
+        "what a test must show: orders (`gain`), orders beyond two standard errors "
+        "(`significant`), or so many that the idea is good in view of the odds (`posterior`)",
+        "",
+    ),
+    "Trying.cost": ("what a test costs beside what it loses", "EUR", "[A]"),
     "Strategy.organigram": ("departments by name", ""),
     "Steering.kind": (
         "who decides: nobody; an equal split; every department; departments that ask a board; "
@@ -284,6 +305,16 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Steering.exploration": (
         "variation of spend around the plan",
         "standard deviation of log",
+        "[A]",
+    ),
+    "Steering.geo": (
+        "geo experiments by which a centre decides instead of reports (C5): none; many media at "
+        "once; or one move at a time",
+        "",
+    ),
+    "Steering.gain": (
+        "how far experiments of `spsa` move shares at first",
+        "log share per log order",
         "[A]",
     ),
     "Steering.elasticity_mean": (
@@ -343,6 +374,10 @@ WORDS: dict[str, tuple[str, ...]] = {
         "",
     ),
     "Integration.open": ("sales channels in which the firm sells; none named: all", ""),
+    "Integration.frequency_cap": (
+        "noticed contacts still felt at which those who count them stop for the day; none: no cap",
+        "contacts",
+    ),
     "Rollout.kind": (
         "the order in which links are built: none; all at once; in steps, pairs that sell most, "
         "that are asked for most or links that cost least first; every department its own, one by "
@@ -359,6 +394,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         "share",
     ),
     "Incentives.culture": ("a programme that makes departments care for the company", ""),
+    "Culture.start": ("when it begins", "weeks after adoption"),
     "Culture.goal": ("weight of the company's result towards which it works", "share", "[A]"),
     "Culture.weeks": ("how long it is paid; 0: there is none", "weeks"),
     "Culture.pace": ("until 63 % of the way is gone, there and back", "weeks", "[A]"),
@@ -393,6 +429,11 @@ WORDS: dict[str, tuple[str, ...]] = {
         "departments' claims, or the rule by which recorded orders are divided along their paths",
         "",
     ),
+    "Attribution.test_weeks": (
+        "how long `experiment` holds a medium out of half of the regions",
+        "weeks",
+        "[A]",
+    ),
     "Attribution.deduplicated": (
         "not: every department divides orders among its own media; none: claims are not, all "
         "others are",
@@ -424,6 +465,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Category.incident": ("orders with something wrong", "share"),
     "Category.cross": ("orders that also hold another category", "share"),
     "Medium.converts": ("orders planned per contact, where orders or successes are paid", "share"),
+    "Medium.opens": ("when it can be bought; nothing: always", "weeks after the fork"),
+    "TextbookMedium.opens": ("when it can be bought; nothing: always", "weeks after the fork"),
     "Medium.lift": ("of checkouts that would be broken off, those that a coupon mends", "share"),
     "SalesChannel.sells": ("categories sold there; none: all", ""),
     "SalesChannel.regions": ("regions served; none: all", ""),
@@ -466,6 +509,12 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Messages.claims": ("claims among which departments choose", ""),
     "Messages.weeks": ("how long a department keeps its claim", "weeks"),
     "Messages.clash": ("effect lost by a contact whose claim is not the one heard last", "share"),
+    "Messages.patience": (
+        "noticed contacts still felt beyond which more annoy",
+        "contacts",
+        "[V Todri, Ghose & Singh 2020: beyond a threshold display backfires] 7 [A]",
+    ),
+    "Messages.annoys": ("log odds that each of those takes", "utility", "[A]"),
     "Rivals.service": ("satisfaction that orders from rivals leave", "satisfaction"),
     "Rivals.campaigns": ("what rivals do on some days of the year", ""),
     "Buying.expectation": ("how far expectation moves to the best service met, per order", "share"),

@@ -43,10 +43,22 @@ def _started(words: list[str]) -> int:
         from omnisim.cli.trace import main as trace
 
         return trace(words[1:])
+    if words[:2] == ["validate", "hypotheses"]:
+        from omnisim.cli.hypotheses import main as hypotheses
+
+        return hypotheses(words[2:])
+    if first == "export":
+        from omnisim.cli.export import main as export
+
+        return export(words[1:])
     if first == "validate":
         from omnisim.cli.validate import main as validate
 
         return validate(words[1:])
+    if first == "workshop":
+        from omnisim.cli.workshop import main as workshop
+
+        return workshop(words[1:])
     if first == "bench":
         from omnisim.cli.bench import main as bench
 

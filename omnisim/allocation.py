@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from omnisim import geo
 from omnisim.curves import Curve
 from omnisim.spec import WEEKS_IN_YEAR, Steering
 
@@ -35,9 +36,10 @@ class View:
     `media` is sorted; `spend` (EUR planned for each week) and `credit` (reported orders a
     week, as late and as noisy as the decider gets them) are float64[weeks, media];
     `weeks_ago` is the age of each row; `shares` the present plan; `used` float64[weeks,
-    media] what of the plan was spent. Rules learn from planned money: demand moves what a
-    medium manages to spend together with credit, and one that cannot spend more would look
-    as if more money bought more orders.
+    media] what of the plan was spent; `seen` the geo experiments of those who decide by
+    them. Rules learn from planned money: demand moves what a medium manages to spend
+    together with credit, and one that cannot spend more would look as if more money bought
+    more orders.
     """
 
     media: tuple[str, ...]
@@ -46,6 +48,7 @@ class View:
     weeks_ago: Whole
     shares: Floats
     used: Floats
+    seen: geo.Seen | None = None
 
 
 def part(view: View, media: Sequence[int]) -> View:
@@ -72,6 +75,8 @@ def decide(view: View, steering: Steering) -> Floats:
         return np.ones(1)
     if len(view.weeks_ago) == 0:
         return _within(view.shares, caps(view, steering))
+    if view.seen is not None:
+        return _tested(view, view.seen, steering)
     order = _by_content(view)
     shares, spend, credit = view.shares[order], view.spend[:, order], view.credit[:, order]
     window = view.weeks_ago < view.weeks_ago.min() + steering.review_weeks
@@ -93,6 +98,23 @@ def decide(view: View, steering: Steering) -> Floats:
     else:
         decided[order] = _within(shares, cap)
     return decided
+
+
+def _tested(view: View, seen: geo.Seen, steering: Steering) -> Floats:
+    """Return shares a step towards what geo experiments point to."""
+    window = view.weeks_ago < view.weeks_ago.min() + steering.review_weeks
+    most = _capacity(view.spend[window].sum(axis=0), view.used[window].sum(axis=0))
+    goal = geo.target(steering.geo, seen, view.shares, steering.review_weeks, steering.gain)
+    return step(view.shares, evened(goal, steering), most, steering, caps(view, steering))
+
+
+def trial(view: View, seen: geo.Seen, shares: Floats, steering: Steering) -> Floats:
+    """Return the plans to try in each half of the regions (float64[HALVES, media], sums 1)."""
+    window, size = steering.review_weeks, steering.exploration
+    tried = geo.trial(steering.geo, seen, shares, window, size)
+    low = np.full(len(shares), min(steering.floor, 1 / len(shares)))
+    cap = np.minimum(caps(view, steering), 1.0)
+    return np.array([_fitted(np.maximum(plan, 1e-12), low, cap) for plan in tried])
 
 
 def worth(view: View, steering: Steering) -> Floats:
@@ -198,6 +220,8 @@ def believed(view: View, steering: Steering) -> Floats:
     if len(view.weeks_ago) == 0:
         return np.full(len(view.media), np.nan)
     window = view.weeks_ago < view.weeks_ago.min() + steering.review_weeks
+    if view.seen is not None:
+        return geo.believed(view.seen, float(view.spend[window].sum(axis=1).mean()))
     orders = view.credit[window].sum(axis=0)
     if steering.rule == "marginal":
         told = prior(view, steering)

@@ -9,7 +9,7 @@ bootstrap of the mean, and it needs no luck.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -85,7 +85,8 @@ class Line:
 class Comparison:
     """What the evidence says: levels, paired differences, and the verdict in words.
 
-    Totals are sums over `weeks`; `share` of the baseline begins to matter.
+    Totals are sums over `weeks`; `share` of the baseline begins to matter. `interactions`
+    hold, by outcome, what the two changes `alone` bring together beyond each alone.
     """
 
     baseline: str
@@ -95,6 +96,8 @@ class Comparison:
     share: float
     levels: tuple[Level, ...]
     rows: tuple[Row, ...]
+    interactions: tuple[Row, ...] = ()
+    alone: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -107,7 +110,11 @@ class Comparison:
         if not main:
             alone = words.plain(self.baseline)
             return (words.say("Nothing to compare: {arm} is the only arm.", arm=alone),)
-        return tuple(sentence(self, row, words) for row in main)
+        more = (row for row in self.interactions if row.outcome == self.primary)
+        return (
+            *(sentence(self, row, words) for row in main),
+            *(together(self, row, words) for row in more),
+        )
 
     def per_year(self, outcome: str) -> float:
         """Return the factor that makes a total yearly, 1 for what is none."""
@@ -175,6 +182,7 @@ def compare(spec: ExperimentSpec, measures: pd.DataFrame) -> Comparison:
         if (outcome, spec.baseline) in series
         for row in _rows(spec, series, outcome, [arm for arm in arms if arm != spec.baseline])
     )
+    interactions = tuple(_interactions(spec, series))
     replications = len(series[spec.outcomes.primary, spec.baseline])
     return Comparison(
         spec.baseline,
@@ -184,6 +192,8 @@ def compare(spec: ExperimentSpec, measures: pd.DataFrame) -> Comparison:
         spec.outcomes.margin,
         levels,
         rows,
+        interactions,
+        () if spec.interaction is None else spec.interaction.alone,
     )
 
 
@@ -267,6 +277,37 @@ def sentence(comparison: Comparison, row: Row, words: Language = ENGLISH) -> str
     )
 
 
+def together(comparison: Comparison, row: Row, words: Language = ENGLISH) -> str:
+    """Return in one sentence what two changes bring together beyond each alone."""
+    label = label_within(row.outcome, words)
+    if not row.verdict:
+        return words.say("Undecided: a replication has no {label} of two changes.", label=label)
+    times, outcome = comparison.per_year(row.outcome), OUTCOMES[row.outcome]
+    written = _points(outcome.scale(row.difference * times, _half_width(row) * times, words))
+    margin = _points(outcome.scale(row.margin * times, 0, words)).text(row.margin * times)
+    said = {
+        "both": words.listed([words.plain(name) for name in comparison.alone]),
+        "amount": written.text(abs(row.difference) * times),
+        "label": words.say("{label} a year", label=label)
+        if comparison.is_total(row.outcome)
+        else label,
+        "level": round(100 * LEVEL),
+        "reach": written.reach(row.ci_low * times, row.ci_high * times),
+        "clause": _clause(row, margin, 1, words),
+    }
+    if row.difference > 0:
+        return words.say(
+            "Together {both} bring {amount} more {label} than the sum of each alone"
+            " ({level} % interval {reach}): {clause}.",
+            **said,
+        )
+    return words.say(
+        "Together {both} bring {amount} less {label} than the sum of each alone"
+        " ({level} % interval {reach}): {clause}.",
+        **said,
+    )
+
+
 def glance(comparison: Comparison, words: Language = ENGLISH) -> str:
     """Return the running estimate of the main difference in a few words, totals per year."""
     rows = comparison.of(comparison.primary).values()
@@ -301,34 +342,75 @@ def _rows(
     outcome: str,
     arms: Sequence[str],
 ) -> list[Row]:
-    name = f"{EXPECTED}{outcome}"
-    name = name if (name, spec.baseline) in series else outcome
+    name = _read(spec, series, outcome)
     base = series[name, spec.baseline]
     pairs = [series[name, arm] - base for arm in arms]
-    margin = spec.outcomes.margin * abs(float(np.mean(_margin_base(series, outcome, base, spec))))
+    margin = _margin(spec, series, outcome, base)
     different = holm([p_different(d) for d in pairs])
     equivalent = holm([p_equivalent(d, margin) for d in pairs])
     matters = holm([p_matters(d, margin) for d in pairs])
     rows = []
     for i, (arm, d) in enumerate(zip(arms, pairs, strict=True)):
-        mean, low, high = interval(d)
         verdict = _verdict(d, different[i], equivalent[i], matters[i])
-        row = Row(
-            outcome=outcome,
-            arm=arm,
-            baseline=spec.baseline,
-            difference=mean,
-            relative=_ratio(mean, abs(float(np.mean(base)))),
-            ci_low=low,
-            ci_high=high,
-            p_adjusted=different[i],
-            verdict=verdict,
-            margin=margin,
-            precision=_ratio((high - low) / 2, margin),
-            pairs=len(d),
-        )
-        rows.append(row)
+        row = _row(spec, outcome, arm, d, base, margin)
+        rows.append(replace(row, verdict=verdict, p_adjusted=different[i]))
     return rows
+
+
+def _row(
+    spec: ExperimentSpec,
+    outcome: str,
+    arm: str,
+    differences: np.ndarray,
+    base: np.ndarray,
+    margin: float,
+) -> Row:
+    """Return differences as a row, tested alone."""
+    mean, low, high = interval(differences)
+    tests = (p_different(differences), p_equivalent(differences, margin))
+    return Row(
+        outcome=outcome,
+        arm=arm,
+        baseline=spec.baseline,
+        difference=mean,
+        relative=_ratio(mean, abs(float(np.mean(base)))),
+        ci_low=low,
+        ci_high=high,
+        p_adjusted=tests[0],
+        verdict=_verdict(differences, *tests, p_matters(differences, margin)),
+        margin=margin,
+        precision=_ratio((high - low) / 2, margin),
+        pairs=len(differences),
+    )
+
+
+def _interactions(spec: ExperimentSpec, series: dict[tuple[str, str], np.ndarray]) -> Iterator[Row]:
+    """Yield, for every outcome, what two changes bring together beyond each alone."""
+    if spec.interaction is None:
+        return
+    both, (one, other) = spec.interaction.both, spec.interaction.alone
+    for outcome in OUTCOMES:
+        if (outcome, spec.baseline) in series:
+            name = _read(spec, series, outcome)
+            base = series[name, spec.baseline]
+            more = series[name, both] - series[name, one] - series[name, other] + base
+            yield _row(spec, outcome, both, more, base, _margin(spec, series, outcome, base))
+
+
+def _read(spec: ExperimentSpec, series: dict[tuple[str, str], np.ndarray], outcome: str) -> str:
+    """Return under which name differences of an outcome are read: from probabilities, if any."""
+    name = f"{EXPECTED}{outcome}"
+    return name if (name, spec.baseline) in series else outcome
+
+
+def _margin(
+    spec: ExperimentSpec,
+    series: dict[tuple[str, str], np.ndarray],
+    outcome: str,
+    own: np.ndarray,
+) -> float:
+    """Return the difference that begins to matter."""
+    return spec.outcomes.margin * abs(float(np.mean(_margin_base(series, outcome, own, spec))))
 
 
 def _margin_base(

@@ -102,12 +102,12 @@ def _alone(unit: Task, work: Callable[[Task], Result]) -> Result | Failure:
 def _numbered(
     driver: int, number: int, work: Callable[[Task], Result], unit: Task
 ) -> tuple[int, Result | Failure]:
-    _end_with(driver)
+    end_with(driver)
     return number, _attempt(work, unit)
 
 
 @functools.cache
-def _end_with(driver: int) -> None:
+def end_with(driver: int) -> None:
     """End this worker soon after its driver has died; loky's would wait for minutes."""
 
     def watch() -> None:

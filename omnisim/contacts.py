@@ -168,13 +168,17 @@ _COUNTS = np.arange(MOST_CONTACTS)
 _FACTORIALS = np.array([math.factorial(k) for k in _COUNTS], float)
 
 
-def thresholds(market_reach: Reach, pressure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def thresholds(
+    market_reach: Reach, pressure: np.ndarray, halves: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return today's Poisson counts of mass media as thresholds, and how many matter.
 
-    `pressure` float64[media] in contacts a day per member of the audience; the result is
-    uint32[mass, cells, MOST_CONTACTS] of P(N <= k) and int64[mass, cells].
+    `pressure` float64[halves, media] in contacts a day per member of the audience, `halves`
+    int64[cells] which row a cell meets; the result is uint32[mass, cells, MOST_CONTACTS] of
+    P(N <= k) and int64[mass, cells].
     """
-    mean = (pressure[market_reach.mass][:, None] * market_reach.liking)[:, :, None]
+    met = pressure[halves][:, market_reach.mass].T
+    mean = (met * market_reach.liking)[:, :, None]
     below = np.cumsum(np.exp(-mean) * mean**_COUNTS / _FACTORIALS, axis=2)
     return _word(np.minimum(below, 1.0)), (below < 1 - 1e-9).sum(axis=2)
 
@@ -195,6 +199,8 @@ def meet(
     labels: np.ndarray,
     attention: np.float32,
     rival_contacts: np.float32,
+    cap: np.float32,
+    counted_by: np.ndarray,
     decay: np.ndarray,
     mass: np.ndarray,
     click: np.ndarray,
@@ -217,8 +223,10 @@ def meet(
 
     A contact is noticed with A / (A + contacts of the day), rivals' included; goodwill
     counts noticed contacts, of which the part `clash` is lost if the medium's claim is not
-    the one heard last. `bits` uint32[TILE], `heard` float32[TILE] and `met`
-    int32[mass, TILE] are scratch; `clicks` uint32[TILE] holds a bit per medium clicked.
+    the one heard last. Whoever still feels `cap` contacts (0: none) with media that the same
+    department counts, as in `counted_by` int64[media], is met by none of them. `bits`
+    uint32[TILE], `heard` float32[TILE] and `met` int32[mass, TILE] are scratch; `clicks`
+    uint32[TILE] holds a bit per medium clicked.
     """
     one = np.uint32(1)
     who = ids[start : start + count]
@@ -239,6 +247,14 @@ def meet(
                 b = bits[i]
                 row[i] += np.int32(b >= first) + np.int32(b >= second)
                 row[i] += np.int32(b >= third) + np.int32(b >= fourth)
+        if cap > 0:
+            for i in range(count):
+                felt_in_all = np.float32(0.0)
+                for n in range(len(decay)):
+                    if counted_by[n] == counted_by[m]:
+                        felt_in_all += goodwill[n, start + i]
+                if felt_in_all >= cap:
+                    row[i] = np.int32(0)
         last_view = viewed[m, start : start + count]
         total = np.int64(0)
         for i in range(count):

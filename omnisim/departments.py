@@ -109,6 +109,7 @@ def company_weight(incentives: Incentives, weeks: int) -> float:
     paid_for, words = incentives.company_weight, incentives.culture
     if words.weeks == 0:
         return paid_for
+    weeks = max(0, weeks - words.start)
     under_way = min(weeks, words.weeks)
     risen = max(0.0, words.goal - paid_for) * (1 - math.exp(-under_way / words.pace))
     return paid_for + risen * math.exp(-(weeks - under_way) / words.pace)

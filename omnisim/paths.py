@@ -91,8 +91,8 @@ def _divided(kind: CreditKind, paths: Paths) -> Floats:
             return orders * _normed(removal_effects(paths))
         case "shapley":
             return orders * _normed(np.maximum(shapley_values(paths), 0.0))
-        case "claims":
-            raise ValueError("claims are not divided")
+        case "claims" | "experiment":
+            raise ValueError(f"{kind} divides no path")
         case _:
             return _by_place(kind, paths)
 

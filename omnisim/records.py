@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 import pandas as pd
 
-from omnisim.spec import STAGES, Till
+from omnisim.spec import HALVES, STAGES, Till
 
 MEDIA_COLUMNS = (
     "planned_cents",
@@ -70,6 +70,18 @@ COMPANY_COLUMNS = (
     "integration_cost",
     "overhead",
 )
+REGION_COLUMNS = (
+    "spent_cents",
+    "contacts",
+    "clicks",
+    "visits",
+    "orders",
+    "expected_orders",
+    "new_customers",
+    "expected_new_customers",
+    "revenue_gross",
+    "expected_revenue_gross",
+)
 TRUTH_COLUMNS = (
     *("kind", "channel", "factor", "spend_year", "believed_cpo", "credit"),
     *("cost_short", "orders_short", "margin_short", "credit_short"),
@@ -80,14 +92,31 @@ BELIEF_COLUMNS = ("week", "channel", "believed_cpo")
 CENTS = ("planned_cents", "spent_cents", "budget_cents", "allocated_cents", "held_back_cents")
 
 
+@dataclass(frozen=True)
+class Week:
+    """What a population books of one week, as arrays in the order of the columns above.
+
+    `media` float64[media, MEDIA_COLUMNS], `channels` float64[channels, CHANNEL_COLUMNS],
+    `company` the company's columns that hang on the population, `credit` float64[rules,
+    media, CREDIT_COLUMNS] by every rule of paths that is asked for, `regions`
+    float64[regions, media + channels, REGION_COLUMNS].
+    """
+
+    media: np.ndarray
+    channels: np.ndarray
+    company: dict[str, float]
+    credit: np.ndarray
+    regions: np.ndarray
+
+
 @dataclass
 class Ledger:
     """The weeks booked so far, as arrays in the order of the columns above.
 
-    Each list holds one array per week: `media` float64[media, MEDIA_COLUMNS], `channels`
-    float64[channels, CHANNEL_COLUMNS], `company` float64[COMPANY_COLUMNS], `credit`
-    float64[rules, media, CREDIT_COLUMNS] by every rule of paths that is asked for. Counts
-    are real persons, money EUR or cents by name; cents stay below 2^53 and are exact.
+    Each list holds one array per week, as in a `Week`: `company` float64[COMPANY_COLUMNS],
+    `tilt` float64[HALVES, media] the money a head in each half of the regions against that
+    in all. Counts are real persons, money EUR or cents by name; cents stay below 2^53 and
+    are exact.
     """
 
     first_week: int
@@ -95,24 +124,27 @@ class Ledger:
     channels: list[np.ndarray] = field(default_factory=list)
     company: list[np.ndarray] = field(default_factory=list)
     credit: list[np.ndarray] = field(default_factory=list)
+    regions: list[np.ndarray] = field(default_factory=list)
+    tilt: list[np.ndarray] = field(default_factory=list)
 
     @property
     def next_week(self) -> int:
         """Return the week that is booked next."""
         return self.first_week + len(self.company)
 
-    def book(
-        self, media: np.ndarray, channels: np.ndarray, company: np.ndarray, credit: np.ndarray
-    ) -> None:
-        """Append one week."""
-        self.media.append(media)
-        self.channels.append(channels)
-        self.company.append(company)
-        self.credit.append(credit)
+    def book(self, week: Week, company: dict[str, float], tilt: np.ndarray) -> None:
+        """Append one week; `company` holds the columns that hang on the firm."""
+        whole = week.company | company
+        self.media.append(week.media)
+        self.channels.append(week.channels)
+        self.company.append(np.array([whole[name] for name in COMPANY_COLUMNS], float))
+        self.credit.append(week.credit)
+        self.regions.append(week.regions)
+        self.tilt.append(tilt)
 
     def copy(self) -> Ledger:
         """Return a ledger that can grow on its own; booked weeks are never written again."""
-        weeks = (self.media, self.channels, self.company, self.credit)
+        weeks = (self.media, self.channels, self.company, self.credit, self.regions, self.tilt)
         return Ledger(self.first_week, *(list(booked) for booked in weeks))
 
     def media_column(self, column: str, rows: list[int], first: int, after: int) -> np.ndarray:
@@ -123,6 +155,20 @@ class Ledger:
         """Return what reports show of the credit by a rule (float64[weeks, rows])."""
         booked = [week[rule] for week in self.credit]
         return self._told(booked, CREDIT_COLUMNS.index("reported_credit"), rows, first, after)
+
+    def orders_by_half(self, first: int, after: int) -> np.ndarray:
+        """Return expected orders in each half of the regions (float64[weeks, HALVES])."""
+        low, high = max(0, first - self.first_week), max(0, after - self.first_week)
+        column = REGION_COLUMNS.index("expected_orders")
+        weeks = [week[:, :, column].sum(axis=1) for week in self.regions[low:high]]
+        halves = [[week[half::HALVES].sum() for half in range(HALVES)] for week in weeks]
+        return np.array(halves, float).reshape(len(weeks), HALVES)
+
+    def tilted(self, rows: list[int], first: int, after: int) -> np.ndarray:
+        """Return the money a head in each half against all (float64[weeks, HALVES, rows])."""
+        low, high = max(0, first - self.first_week), max(0, after - self.first_week)
+        weeks = [week[:, rows] for week in self.tilt[low:high]]
+        return np.array(weeks, float).reshape(len(weeks), HALVES, len(rows))
 
     def _told(
         self, booked: list[np.ndarray], column: int, rows: list[int], first: int, after: int
@@ -185,17 +231,19 @@ def records(
     replication: int,
     media: list[str],
     channels: list[str],
-    shown: str | int = "last_touch",
+    shown: str | int | np.ndarray = "last_touch",
 ) -> Records:
     """Lay a ledger out as tidy frames.
 
-    `found` are the tables of what was measured beside it, by name; `shown` is the credit
-    that the firm shows: a column of media, or the number of a rule.
+    `found` are the tables of what was measured beside it, by name; `shown` is the credit that
+    the firm shows: a column of media, the number of a rule, or float64[weeks, media].
     """
     weeks = np.arange(ledger.first_week, ledger.next_week)
     told = (*MEDIA_COLUMNS, *CREDIT_COLUMNS)
     if isinstance(shown, int):
         credits = [week[shown] for week in ledger.credit]
+    elif isinstance(shown, np.ndarray):
+        credits = [np.column_stack([week] * len(CREDIT_COLUMNS)) for week in shown]
     else:
         same = [MEDIA_COLUMNS.index(f"{of}{shown}") for of in ("", "expected_", "reported_")]
         credits = [week[:, same] for week in ledger.media]

@@ -64,10 +64,14 @@ class OmnichannelManager(mesa.Agent):
         self.delay_weeks = strategy.steering.report_delay_weeks
         self.noise = strategy.steering.report_noise
         self.every_weeks = strategy.steering.review_weeks
-        self.explores = strategy.steering.mandate == 1
+        self.obeyed = strategy.steering.mandate == 1
+        self.explores = self.obeyed and not strategy.steering.tests
 
     def decide(self, view: allocation.View) -> allocation.Floats:
-        """Return new shares of the scope's budget by the rule that departments use too."""
+        """Return new shares of the scope's budget, by the rule that departments use too.
+
+        Geo experiments are hers alone: no department can pay a region for all media.
+        """
         seen = self._looked_at(view)
         if len(seen) == len(view.media):
             return allocation.decide(view, self.steering)

@@ -186,6 +186,7 @@ def _summary(answer: Answer, elapsed_seconds: float) -> dict[str, Any]:
         "primary": comparison.primary,
         "arms": arms,
         "comparisons": [asdict(row) for row in comparison.rows],
+        "interactions": [asdict(row) for row in comparison.interactions],
         "gaps": [asdict(gap) for gap in answer.gaps],
         "marginal_cpo": [asdict(euro) for euro in answer.last_euros],
         "page_one": answer.page_one,

@@ -507,3 +507,43 @@ def test_november_and_december_carry_more_than_their_share_and_online_most() -> 
         return late / whole
 
     assert 1.1 * weeks / 52 < share("store") < share("web", "app")
+
+
+# -- how often -----------------------------------------------------------------------------
+
+MET_OFTEN = ("market.budget=100e6", "market.messages.patience=2")
+
+
+def capped(cap: float | None, promotion: float, annoys: float = 0.0) -> Simulation:
+    """Return a year's quarter in which departments cap contacts, alone or together."""
+    start = morning(*MET_OFTEN, f"market.messages.annoys={annoys}", "market.people=4000")
+    integration = Integration(promotion=promotion, frequency_cap=cap)
+    fork = start.fork(start.strategy.model_copy(update={"integration": integration}))
+    fork.run_to(start.state.day + WEEKS * DAYS_IN_WEEK)
+    return fork
+
+
+def test_a_cap_that_nobody_reaches_changes_nothing() -> None:
+    assert booked(capped(1e6, 0), WEEKS) == booked(capped(None, 0), WEEKS)
+
+
+def test_who_still_feels_the_cap_is_met_by_no_medium_that_counts_him() -> None:
+    world = capped(3.0, 1.0)
+    people, mass = world.state.population.people, [world.media.index("tv")]
+    felt = people.goodwill.sum(axis=0)
+    day = world.state.day
+    world.run_to(day + 1)
+    met = people.viewed[mass][0] == day
+    assert met[felt < 2.9].any()
+    assert (felt > 3.0).any()
+    assert not met[felt > 3.0].any()
+
+
+def test_annoyance_loses_orders_and_a_shared_cap_helps_only_where_contacts_annoy() -> None:
+    annoyed, calm = (
+        {joins: expected_orders(capped(3.0, joins, annoys)) for joins in (0, 1)}
+        for annoys in (0.5, 0.0)
+    )
+    assert annoyed[0] < calm[0]
+    assert annoyed[1] > annoyed[0]
+    assert calm[1] < calm[0]

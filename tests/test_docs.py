@@ -20,14 +20,14 @@ import pytest
 
 from omnisim import config
 from omnisim.__main__ import main
-from omnisim.cli import trace, validate
+from omnisim.cli import hypotheses, trace, validate, workshop
 from omnisim.measures import LAST, OUTCOMES
 from omnisim.spec import Words
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "experiments/**/*.md", "results/README.md")
+    for pattern in ("*.md", "docs/**/*.md", "experiments/**/*.md", "results/README.md")
     for path in ROOT.glob(pattern)
 )
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -115,6 +115,11 @@ def _parse(words: list[str]) -> None:
         words = words[1 : words.index("--html") if "--html" in words else None]
     if words[:1] == ["trace"]:
         words = trace.parser().read(words[1:]).overrides
+    if words[:2] == ["validate", "hypotheses"]:
+        hypotheses.parser().read(words[2:])
+        return
+    if words[:1] == ["workshop"]:
+        words = ["experiment=workshop", *workshop.parser().read(words[1:]).overrides]
     if words[:1] == ["validate"]:
         validate.parser().read(words[1:])
         return

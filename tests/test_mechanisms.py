@@ -100,6 +100,8 @@ SWITCHES = {
     "levels of a pair": "integration.pairs={}",
     "one calendar of prices": "integration.price=0",
     "one claim": "integration.promotion=0",
+    "annoyance": "market.messages.annoys=0",
+    "a cap on contacts": "integration.frequency_cap=null",
 }
 
 
@@ -282,7 +284,7 @@ def test_a_department_whose_media_hold_no_money_decides_over_nothing() -> None:
 
 LIFT = "market.media.coupons.lift"
 SILENT = ("market.media.coupons.pull=0", "market.media.coupons.lands_on=null")
-CALM = ("market.messages.clash=0", "market.pressure=open")
+CALM = ("market.messages.clash=0", "market.messages.annoys=0", "market.pressure=open")
 
 
 @cache

@@ -276,7 +276,7 @@ def test_mail_is_sent_as_often_as_is_asked() -> None:
     world = one.fork({"email": trials.ABUNDANT}, market)
     world.step()
     assert isinstance(world.population, Crowd)
-    pressure = world.population.today.pressure[world.media.index("email")]
+    pressure = world.population.today.pressure[0, world.media.index("email")]
     assert pressure * 364 / 12 == pytest.approx(4)
 
 

@@ -16,7 +16,9 @@ COMMANDS = {
     "report": "report.html and summary.xlsx again, from a results folder alone",
     "inventory": "audit of channels and touchpoints: who owns what, what is handed over, gaps",
     "trace": "one person's walk through a run, day by day, in words and as a picture",
+    "export": "a marketing data set with its answer key, from a results folder",
     "validate": "is the model right? what its output should hit, measured over seeds",
+    "workshop": "people head the departments: a page for the trainer, phones for the others",
     "configs": "the menu: every group, option and its purpose in one line",
     "bench": "how fast is it on this machine, beside plain Mesa and NumPy",
 }

@@ -32,6 +32,7 @@ examples:
   python -m omnisim validate                          all targets, some minutes
   python -m omnisim validate --only E7,E13 --seeds 5  a rough look at two of them
   python -m omnisim validate --csv validation.csv     the same numbers as a file
+  python -m omnisim validate hypotheses               what theory says of organisations
 
 A target passes if the mean over seeds lies inside its tolerance. The exit status
 says nothing about that: it is 0 whatever passes.
@@ -88,7 +89,7 @@ def _validated(options: argparse.Namespace) -> int:
 
     names = [name.strip().upper() for name in (options.only or "").split(",") if name.strip()]
     targets = validate.chosen(names)
-    page = None if options.docs is None else _page(options.docs)
+    page = None if options.docs is None else page_of(options.docs)
     for file in (options.csv, options.docs):
         if file is not None:
             writable(file.parent)
@@ -101,11 +102,11 @@ def _validated(options: argparse.Namespace) -> int:
     found = validate.findings(targets, measured)
     show(Console(), found)
     if options.csv is not None:
-        _write(options.csv, _csv(found))
+        write(options.csv, _csv(found))
     if page is not None:
         before, after = page
         told = f"{_setting(options.seeds, options.people)}\n\n{markdown(found)}"
-        _write(options.docs, f"{before}{BEGIN}\n\n{told}\n{END}{after}")
+        write(options.docs, f"{before}{BEGIN}\n\n{told}\n{END}{after}")
     return 0
 
 
@@ -210,7 +211,7 @@ def _csv(found: Sequence[Finding]) -> str:
     return pd.DataFrame([one.row() for one in found]).to_csv(index=False, lineterminator="\n")
 
 
-def _page(path: Path) -> tuple[str, str]:
+def page_of(path: Path) -> tuple[str, str]:
     """Return what stands before and after the marks of a page; raise ConfigError without."""
     allowed = f"a page with the lines {BEGIN} and {END}"
     try:
@@ -223,6 +224,7 @@ def _page(path: Path) -> tuple[str, str]:
     return before, after
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """Write a text, whole or not at all."""
     with whole(path) as file:
         file.write(text.encode())

@@ -88,6 +88,20 @@ def show(
 
 
 @kernel
+def is_spared(
+    i: int, m: int, rule: np.record, media: np.ndarray, goodwill: np.ndarray
+) -> bool:
+    """Tell whether those who count this medium's contacts let a person alone today."""
+    if rule.frequency_cap == 0:
+        return False
+    felt = 0.0
+    for n in range(len(media)):
+        if media[n].counted_by == media[m].counted_by:
+            felt += np.float64(goodwill[n, i])
+    return felt >= rule.frequency_cap
+
+
+@kernel
 def click(
     person: np.record, media: np.ndarray, m: int, i: int, day: int,
     goodwill: np.ndarray, clicked: np.ndarray, media_book: np.ndarray, channel_book: np.ndarray,
@@ -149,7 +163,8 @@ def write_to(
     clicks = np.uint32(0)
     for j in range(len(messages)):
         m = messages[j]
-        if is_sent(key ^ labels[m], me, media[m].pressure):
+        sent = is_sent(key ^ labels[m], me, media[m].pressure)
+        if sent and not is_spared(i, m, rule, media, goodwill):
             bits = draw(key ^ labels[m], me)
             show(rule, m, i, day, 1, claims, claim, goodwill, viewed, media_book)
             if low(bits) < media[m].click_rate:
@@ -192,7 +207,7 @@ def remind(
     for j in range(len(visitors)):
         m = visitors[j]
         count = reminders(key ^ labels[m], me, media[m].pressure, media[m].none)
-        if count == 0:
+        if count == 0 or (ours and is_spared(i, m, rule, media, goodwill)):
             continue
         clicks = low(draw(key ^ labels[m], me)) < 1 - (1 - media[m].click_rate) ** count
         if ours:

@@ -14,6 +14,7 @@ from omnisim.contacts import (
 from omnisim.spec import (
     DAYS_IN_WEEK,
     DAYS_IN_YEAR,
+    HALVES,
     STAGES,
     Dimension,
     Integration,
@@ -107,6 +108,9 @@ RULES = np.dtype(
         ("online", np.int64),  # a bit for every channel that is online
         ("goods", np.int64),
         ("clash", np.float64),
+        ("patience", np.float64),
+        ("annoys", np.float64),
+        ("frequency_cap", np.float64),  # 0: none
         ("expectation", np.float64),
         ("rival_service", np.float64),
         ("late_hurts", np.float64),
@@ -146,6 +150,7 @@ MEDIUM = np.dtype(
         ("walk_row", np.int64),  # row of an aimed medium in the memory of walks, else -1
         ("lift", np.float64),
         ("lands_row", np.int64),
+        ("counted_by", np.int64),  # who counts its contacts for a frequency cap
     ]
 )
 CELL = np.dtype(
@@ -180,7 +185,7 @@ CHANNEL = np.dtype(
 class World:
     """What a strategy in a market means to every person: constant between decisions.
 
-    `rules` RULES[1], `media` MEDIUM[media], `cells` CELL[cells], `channels`
+    `rules` RULES[1], `bought` MEDIUM[HALVES, media], `cells` CELL[cells], `channels`
     CHANNEL[channels] and `goods` CATEGORY[categories] in the order of sorted names; `wants`
     float64[cells, categories] cumulated shares of needs; `cross` float64[categories,
     categories]; `delays` float64[cells, categories, stages, channels] the mean time until
@@ -194,7 +199,7 @@ class World:
     """
 
     rules: np.recarray
-    media: np.recarray
+    bought: np.recarray
     cells: np.recarray
     channels: np.recarray
     goods: np.recarray
@@ -220,6 +225,12 @@ class World:
     claims: np.ndarray
     use_cases: np.ndarray
 
+    @property
+    def media(self) -> np.recarray:
+        """Return the media as the first half of the regions meets them (MEDIUM[media])."""
+        first: np.recarray = self.bought[0]
+        return first
+
 
 def world(market: Market, strategy: Strategy, root: np.uint64) -> World:
     """Lay out a market under a strategy as arrays, so that no kernel branches on words."""
@@ -231,7 +242,7 @@ def world(market: Market, strategy: Strategy, root: np.uint64) -> World:
     media = [market.media[name] for name in sorted(market.media)]
     return World(
         rules=_rules(market, strategy, root),
-        media=_media(market, strategy),
+        bought=np.stack([_media(market, strategy)] * HALVES).view(np.recarray),
         cells=_cells(market),
         channels=_channels(market, strategy.integration),
         goods=_table(CATEGORY, [(good.basket, good.incident) for good in goods.values()]),
@@ -428,12 +439,13 @@ def _rules(market: Market, strategy: Strategy, root: np.uint64) -> np.recarray:
         "browse_row": site * len(market.goods) if site >= 0 else -1,
         "goods": len(market.goods),
         "online": sum(1 << c for c in online),
-        "clash": market.messages.clash,
+        "frequency_cap": strategy.integration.frequency_cap or 0.0,
         "rival_service": rivals.service,
         "friend_key": streams.label(f"friends/{int(root)}"),
         "talk_fade": math.log(2) / market.friends.forgets,
     }
-    for spec in (buying, journey, market.service, market.pricing, market.friends):
+    specs = (buying, journey, market.messages, market.service, market.pricing, market.friends)
+    for spec in specs:
         values |= {
             k: v
             for k, v in spec.model_dump().items()
@@ -482,6 +494,7 @@ def _media(market: Market, strategy: Strategy) -> np.recarray:
             market.aimed.index(name) if name in market.aimed else -1,
             spec.lift,
             lands_on * len(market.goods),
+            owner[name],
         )
     return media.view(np.recarray)
 
@@ -498,7 +511,8 @@ def set_day(
     """Write the day's season, shocks, rivals, prices, drift and pressure into the world.
 
     `since_fork` in days, `years` the time for which trends have run; `wander`
-    float64[media]: what a random walk has added to every log pull.
+    float64[media]: what a random walk has added to every log pull; `pressure`
+    float64[HALVES, media].
     """
     date, week = day % DAYS_IN_YEAR, since_fork // DAYS_IN_WEEK
     needs, tilt = 1.0, 0.0
@@ -524,7 +538,7 @@ def set_day(
     if (world.prices != 1.0).any():
         dearer = world.prices[None, :] ** world.cells["price"][:, None]
         world.delays[:, :, 1:] *= dearer[:, None, None, :]
-    if len(pressure):
-        world.media["pull"] = world.usual_pull * np.exp(world.trend * years + wander)
-        world.media["pressure"] = pressure
-        world.media["none"] = np.exp(-pressure)
+    if pressure.size:
+        world.bought["pull"] = world.usual_pull * np.exp(world.trend * years + wander)
+        world.bought["pressure"] = pressure
+        world.bought["none"] = np.exp(-pressure)

@@ -225,7 +225,8 @@ def live(
     keys: np.ndarray, media_labels: np.ndarray, channel_labels: np.ndarray,
     decay: np.ndarray, mass: np.ndarray, click_chances: np.ndarray,
     thresholds: np.ndarray, terms: np.ndarray,
-    rules: np.ndarray, media: np.ndarray, cells: np.ndarray, channels: np.ndarray,
+    areas: np.ndarray, halves: np.ndarray,
+    rules: np.ndarray, bought: np.ndarray, cells: np.ndarray, channels: np.ndarray,
     goods: np.ndarray, wants: np.ndarray, cross: np.ndarray,
     delays: np.ndarray, success: np.ndarray, lost: np.ndarray,
     messages: np.ndarray, visitors: np.ndarray, searchers: np.ndarray, brands: np.ndarray,
@@ -239,15 +240,18 @@ def live(
     friend_row: np.ndarray, letters: np.ndarray, missed: np.ndarray, paths: np.ndarray,
     bits: np.ndarray, heard: np.ndarray, met: np.ndarray, clicks: np.ndarray,
     wakes: np.ndarray, order: np.ndarray,
-    media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
+    media_books: np.ndarray, channel_books: np.ndarray, company: np.ndarray,
 ) -> None:
-    """Live one day in the rows [first, last) and count it into the three books.
+    """Live one day in the rows [first, last) and count it into the books of every region.
 
     Tile by tile, so that what the first pass has touched is still in the cache for the
-    second. `bits` to `order` are scratch of one tile.
+    second. `bits` to `order` are scratch of one tile. `areas` int64[cells] says where a cell
+    lives, `halves` int64[cells] which row of `bought` MEDIUM[halves, media] it meets.
     """
     rule = rules[0]
     for cell in range(len(bounds) - 1):
+        media = bought[halves[cell]]
+        media_book, channel_book = media_books[areas[cell]], channel_books[areas[cell]]
         others = rule.newcomers + cells[cell].browse
         end = min(last, bounds[cell + 1])
         for start in range(max(first, bounds[cell]), end, TILE):
@@ -255,6 +259,7 @@ def live(
             meet(
                 start, count, cell, day, keys, media_labels,
                 np.float32(rule.attention), np.float32(rule.rival_contacts),
+                np.float32(rule.frequency_cap), media["counted_by"],
                 decay, mass, click_chances, thresholds, terms, np.float32(rule.clash), claims,
                 ids, within_reach, claim, goodwill, viewed, bits, heard, met, clicks, media_book,
             )

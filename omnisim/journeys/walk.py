@@ -53,16 +53,18 @@ def attraction(
 ) -> float:
     """Return how much a person is drawn to us, in log odds.
 
-    Pull saturates in goodwill as Hill's function with slope 1.
+    Pull saturates in goodwill as Hill's function with slope 1; too many contacts annoy.
     """
     drawn = cell.prospects + rule.satisfaction_pulls * np.float64(person.satisfaction)
     drawn += cell.price * rule.bargain + rule.talk * talk_felt(person, rule, day)
     if person.status == CUSTOMER:
         drawn += cell.loyalty
+    felt_in_all = 0.0
     for m in range(len(media)):
         felt = np.float64(goodwill[m, i])
+        felt_in_all += felt
         drawn += media[m].pull * felt / (felt + media[m].half_pull)
-    return drawn
+    return drawn - rule.annoys * max(0.0, felt_in_all - rule.patience)
 
 
 @kernel

@@ -129,6 +129,8 @@ def _comparison(plan: Mapping[str, Any], summary: Mapping[str, Any]) -> Comparis
         plan["outcomes"]["margin"],
         levels,
         tuple(Row(**_numbers(found)) for found in summary["comparisons"]),
+        tuple(Row(**_numbers(found)) for found in summary.get("interactions", ())),
+        tuple((plan.get("interaction") or {}).get("alone", ())),
     )
 
 

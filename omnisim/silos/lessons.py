@@ -11,9 +11,10 @@ import pandas as pd
 from omnisim.records import Records
 from omnisim.spec import WEEKS_IN_YEAR, Calibration
 
+TRIED = 2.0  # times today's plan: the most that trials tell of
 FLATTEST = 0.02  # elasticity of credit below which nothing can be read from it
 MOST = 20.0  # times that credit can be too small
-STEEPEST = 2.0  # elasticity
+STEEPEST = 1.0  # elasticity; more money never pays better than the money before it
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,11 @@ def lessons(books: Iterable[Records], arm: str) -> dict[str, Lesson]:
 
 def _lesson(own: pd.DataFrame, margin: float) -> Lesson | None:
     """Return the lesson of a medium whose trials stand under their factors, 0 among them."""
-    columns = ("credit_long", "others_long", "margin_long", "spend_year")
+    columns = ("credit", "others_long", "margin_long", "spend_year")
     off = own.loc[own.index == 0.0, list(columns)].to_numpy(float)
     if not len(off):
         return None
-    credited, others, caused = (-off[0, :3] / [1.0, 1.0, margin]).tolist()
+    credited, others, caused = (off[0, :3] / [1.0, -1.0, -margin]).tolist()
     factors = own.index.to_numpy(float)
     told = own["credit_long"].to_numpy(float) + credited
     brought = own["margin_long"].to_numpy(float) / margin + caused

@@ -9,6 +9,7 @@ import numpy as np
 from omnisim import allocation
 from omnisim.departments import Department, next_budgets, spends_the_rest, weekly_plan
 from omnisim.records import CHANNEL_COLUMNS
+from omnisim.simulation import halves, ideas
 from omnisim.spec import DAYS_IN_WEEK, WEEKS_IN_YEAR
 from omnisim.steering import split_budget
 
@@ -104,7 +105,7 @@ def plan_week(world: Simulation, shares: np.ndarray) -> None:
     planned = np.zeros(len(world.media), np.int64)
     for scope, rows in rows_of(world).items():
         planned[rows] = allocation.largest_remainder(money(world, scope, week), shares[rows])
-    planned = np.floor(planned * state.released).astype(np.int64)
+    planned = np.floor(planned * state.released * halves.hold_out(world, week)).astype(np.int64)
     state.planned = np.rint(planned * world.change).astype(np.int64)
     state.spent = np.zeros_like(planned)
 
@@ -125,10 +126,12 @@ def close_week(world: Simulation, week: int) -> dict[str, int]:
 
 
 def overhead(world: Simulation, week: int) -> float:
-    """Return what steering and a programme of culture cost in a week beside media (EUR, M12)."""
+    """Return what steering, culture and tests cost in a week beside media (EUR, M12)."""
     culture = world.strategy.incentives.culture
-    under_way = week - world.state.adopted // DAYS_IN_WEEK < culture.weeks
-    return (world.strategy.steering.overhead + under_way * culture.cost) / WEEKS_IN_YEAR
+    since = week - world.state.adopted // DAYS_IN_WEEK - culture.start
+    under_way = 0 <= since < culture.weeks
+    yearly = world.strategy.steering.overhead + under_way * culture.cost
+    return yearly / WEEKS_IN_YEAR + ideas.cost(world, week)
 
 
 def _hoards(world: Simulation, scope: str) -> bool:

@@ -6,13 +6,12 @@ SimPy has the time, Mesa the actors who decide. Everything that a day changes li
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import mesa
 import numpy as np
-import pandas as pd
 import simpy
 from simpy.events import EventPriority
 
@@ -20,14 +19,15 @@ from omnisim import allocation, attribution, paths, rollout, streams
 from omnisim.allocation import View, released
 from omnisim.departments import Department, company_weight
 from omnisim.people import People, Person
-from omnisim.records import BELIEF_COLUMNS, COMPANY_COLUMNS, Ledger, Records, records
-from omnisim.simulation import budgets, linking, moves, truth
+from omnisim.records import Ledger
+from omnisim.simulation import budgets, halves, ideas, linking, moves, truth
 from omnisim.simulation.crowd import Crowd, CrowdState
 from omnisim.simulation.population import Living, population
 from omnisim.spec import (
     DAYS_IN_WEEK,
     DAYS_IN_YEAR,
     GIVEN,
+    HALVES,
     ORACLE,
     Calibration,
     ExperimentSpec,
@@ -44,11 +44,13 @@ class Appointment:
     due: int
     priority: int
     key: str
-    kind: Literal["year", "board", "review", "trade", "committee", "request", "week", "day"]
+    kind: Literal[
+        "year", "board", "review", "trade", "committee", "request", "trial", "idea", "week", "day"
+    ]
 
 
 # order within a day
-YEAR, BOARD, REVIEW, TRADE, COMMITTEE, REQUEST, WEEK, DAY = 0, 1, 2, 3, 4, 5, 6, 9
+YEAR, BOARD, REVIEW, TRADE, COMMITTEE, REQUEST, TRIAL, IDEA, WEEK, DAY = range(10)
 LONGEST = 200  # bytes of a key by which appointments of one priority are told apart
 NO_MORE_WEEKS = 10_000
 OVER = 0  # days until an appointment that does not come again
@@ -63,7 +65,11 @@ class State:
     `carried` what of it rolled over; `unspent` and `unplanned` what of it, week by week, was
     not spent and not even planned; `planned` and `spent` int64[media] cents of the week;
     `wander` float64[media] what drift has added to every log pull; `links` how far sales
-    channels are linked; `released` float64[media] the part of a plan that is not held back.
+    channels are linked; `released` float64[media] the part of a plan that is not held back;
+    `tilt` float64[HALVES, media] the money a head that each half of the regions gets, against
+    that of all; `touch`
+    float64[channels] what ideas have added to the log of success, and `trials` what tests
+    under way will show, with the error of it.
     """
 
     day: int
@@ -78,6 +84,9 @@ class State:
     links: rollout.Links
     population: Living
     released: np.ndarray
+    tilt: np.ndarray
+    touch: np.ndarray
+    trials: dict[str, tuple[float, float]] = field(default_factory=dict)
     carried: dict[str, int] = field(default_factory=dict)
     unspent: dict[str, int] = field(default_factory=dict)
     unplanned: dict[str, int] = field(default_factory=dict)
@@ -91,8 +100,8 @@ class State:
 
     def copy(self) -> State:
         """Return a state that can go its own way."""
-        arrays = ("shares", "planned", "spent", "wander", "released")
-        sums = ("budgets", "carried", "unspent", "unplanned")
+        arrays = ("shares", "planned", "spent", "wander", "released", "tilt", "touch")
+        sums = ("budgets", "carried", "unspent", "unplanned", "trials")
         return replace(
             self,
             ledger=self.ledger.copy(),
@@ -152,18 +161,22 @@ class Simulation(mesa.Model):
             links=rollout.unplanned(linking.levels(self.strategy, self.terms)),
             population=self.population.born(day),
             released=np.ones(media),
+            tilt=np.ones((HALVES, media)),
+            touch=np.zeros(len(self.channels)),
         )
 
     # -- strategy ---------------------------------------------------------------------
 
     def adopt(self, strategy: Strategy) -> None:
         """Let a strategy decide from today on; its reviews begin today."""
+        ideas.abandon(self)
         linking.adopt(self, strategy)
         self._follow(strategy)
         today = self.state.day
         budgets.open_books(self)
         if strategy.steering.limit is None:
             self.state.released = np.ones(len(self.media))
+        self.state.tilt = np.ones((HALVES, len(self.media)))
         self.state.agenda = self._first_agenda()
         self.state.adopted = today
         self._open_agenda()
@@ -180,6 +193,8 @@ class Simulation(mesa.Model):
         if words.kind in ("oracle", "given"):
             reviewers.append(f"({words.kind})")
         agenda += [Appointment(today, REVIEW, key, "review") for key in reviewers]
+        if self.strategy.trying.ideas > 0:
+            agenda.append(Appointment(max(today, 0), IDEA, "", "idea"))
         match words.kind:
             case "bottom_up":
                 agenda.append(Appointment(today, BOARD, "", "board"))
@@ -193,7 +208,7 @@ class Simulation(mesa.Model):
     def _is_ordered(self, decider: Decider) -> bool:
         """Tell whether somebody reviews together with a manager whose mandate is partial."""
         manager = next((d for d in self.deciders if isinstance(d, OmnichannelManager)), None)
-        return manager is not None and not manager.explores and decider is not manager
+        return manager is not None and not manager.obeyed and decider is not manager
 
     def resume(self, strategy: Strategy, change: np.ndarray) -> None:
         """Go on under a strategy adopted on an earlier day: what waits in the agenda is kept."""
@@ -255,6 +270,11 @@ class Simulation(mesa.Model):
             return self._meet(next(d for d in self.deciders if d.key == appointment.key))
         if appointment.kind in ("board", "trade", "committee", "request"):
             return self._move(appointment)
+        if appointment.kind == "trial":
+            ideas.end(self, appointment.key)
+            return OVER
+        if appointment.kind == "idea":
+            return self._try()
         if appointment.kind == "week":
             linking.build(self)
             budgets.plan_week(self, self._varied(self.state.day // DAYS_IN_WEEK))
@@ -264,7 +284,7 @@ class Simulation(mesa.Model):
 
     def _meet(self, decider: Decider) -> int:
         """Let somebody decide, and those with it whom it orders; return the days until again."""
-        if isinstance(decider, OmnichannelManager) and not decider.explores:
+        if isinstance(decider, OmnichannelManager) and not decider.obeyed:
             moves.order(self, decider)
         else:
             self.review(decider)
@@ -281,9 +301,19 @@ class Simulation(mesa.Model):
         if self.state.day < 0 or not siloed or head.key in moves.waiting(self):
             return
         key = f"{self.state.day:08d} {head.key}"
-        request = Appointment(moves.next_meeting(self), REQUEST, key, "request")
-        self.state.agenda.append(request)
-        self.env.process(self._keep(request))
+        self._note(Appointment(moves.next_meeting(self), REQUEST, key, "request"))
+
+    def _try(self) -> int:
+        """Begin to test an idea; return the days until the next one."""
+        words = self.strategy.trying
+        name = ideas.begin(self)
+        self._note(Appointment(self.state.day + words.weeks * DAYS_IN_WEEK, TRIAL, name, "trial"))
+        return ideas.spacing(words) * DAYS_IN_WEEK
+
+    def _note(self, appointment: Appointment) -> None:
+        """Put something into the agenda while the clock runs."""
+        self.state.agenda.append(appointment)
+        self.env.process(self._keep(appointment))
 
     def _move(self, appointment: Appointment) -> int:
         """Let budget move between departments; return the days until it may again."""
@@ -332,7 +362,7 @@ class Simulation(mesa.Model):
 
     def fork(self, strategy: Strategy) -> Simulation:
         """Return a second world that shares everything until today and goes its own way."""
-        twin = Simulation(self.spec, self.replication, self.state.copy())
+        twin = Simulation(self.spec, self.replication, self.state.copy(), self.rules)
         twin.strategy = self.strategy
         twin.adopt(strategy)
         return twin
@@ -353,7 +383,7 @@ class Simulation(mesa.Model):
         """Let one who decides split the money of its scope, on what it is shown."""
         if self.state.day < 0 or not decider.media:
             return
-        rows = [self.media.index(name) for name in decider.media]
+        rows = [self.media.index(name) for name in decider.media if self._is_open(name)]
         scope = self.state.shares[rows].sum()
         if scope <= 0:
             return
@@ -366,6 +396,12 @@ class Simulation(mesa.Model):
         if isinstance(decider, OmnichannelManager) and len(view.weeks_ago):
             belief = allocation.believed(view, words)
             self.state.released[rows] = released(self.state.released[rows], belief, words)
+        halves.try_next(self, decider, view)
+
+    def _is_open(self, medium: str) -> bool:
+        """Tell whether a medium can be bought yet."""
+        opens = self.market.media[medium].opens
+        return opens is None or self.state.day >= self.fork_day + opens * DAYS_IN_WEEK
 
     def _take_given(self) -> int:
         """Take over the split that is given for this week; return the days until the next."""
@@ -379,6 +415,7 @@ class Simulation(mesa.Model):
     def view(self, decider: Decider, rows: list[int]) -> View:
         """Show what this decider may see: reports, late and noisy where they have travelled."""
         week = self.state.day // DAYS_IN_WEEK
+        names = tuple(self.media[row] for row in rows)
         after = max(0, week - decider.delay_weeks)
         ledger = self.state.ledger
         spend = ledger.media_column("planned_cents", rows, 0, after) / 100
@@ -389,22 +426,23 @@ class Simulation(mesa.Model):
             self._company_credit(decider, rows, after),
         )
         if decider.reads == "claims":
-            credit = credit * moves.exaggeration(self, decider.media)
+            credit = credit * moves.exaggeration(self, names)
         if self.strategy.steering.calibration:
-            credit = credit * self._calibration(decider.media, spend)
+            credit = credit * self._calibration(names, spend)
         if decider.noise > 0:
-            luck = self._report_luck(decider, after)
+            luck = self._report_luck(names, after)
             credit = attribution.distorted(credit, decider.noise, luck)
         shares = self.state.shares[rows]
         if not shares.any():  # a budget of nothing is split evenly, should money come
             shares = np.ones(len(rows))
         return View(
-            media=decider.media,
+            media=names,
             spend=spend,
             credit=credit,
             weeks_ago=week - np.arange(after),
             shares=shares / shares.sum(),
             used=ledger.media_column("spent_cents", rows, 0, after) / 100,
+            seen=halves.seen(self, rows, after) if self.strategy.steering.tests else None,
         )
 
     def _calibration(self, media: tuple[str, ...], spend: np.ndarray) -> np.ndarray:
@@ -423,20 +461,22 @@ class Simulation(mesa.Model):
         Departments are paid on orders that count once: on last touch, where the firm's rule
         lets orders count twice.
         """
+        if self.strategy.attribution.kind == "experiment":
+            return halves.shown(self, rows, after)
         ledger, rule = self.state.ledger, paths.rule_of(self.strategy, self.media)
         twice = self.strategy.attribution.by_department and decider.reads == "own_claims"
         if rule is None or twice:
             return ledger.media_column("reported_last_touch", rows, 0, after)
         return ledger.credited(self.rules.index(rule), rows, 0, after)
 
-    def _report_luck(self, decider: Decider, weeks: int) -> np.ndarray:
+    def _report_luck(self, media: tuple[str, ...], weeks: int) -> np.ndarray:
         """Return the standard normal luck of reports that have travelled ([weeks, media])."""
         return np.array(
             [
-                [streams.normal(self.root, streams.REPORT_NOISE, name, w) for name in decider.media]
+                [streams.normal(self.root, streams.REPORT_NOISE, name, w) for name in media]
                 for w in range(weeks)
             ]
-        ).reshape(weeks, len(decider.media))
+        ).reshape(weeks, len(media))
 
     def _varied(self, week: int) -> np.ndarray:
         """Return shares varied a little around the plan, so that there is something to learn.
@@ -471,7 +511,8 @@ class Simulation(mesa.Model):
         """Fix at midnight what the day will bring."""
         state = self.state
         self._drift(state.day)
-        self.population.dawn(state.population, state.day, state.planned, state.spent, state.wander)
+        money = (state.planned, state.spent)
+        self.population.dawn(state.population, state.day, *money, state.wander, state.tilt)
 
     def live_rows(self, first: int, last: int) -> None:
         """Live today in the rows [first, last) of the people."""
@@ -496,14 +537,11 @@ class Simulation(mesa.Model):
         """Book the week at the real firm's size and begin an empty one."""
         state = self.state
         week = state.ledger.next_week
-        media, channels, company, credit = self.population.close_week(
-            state.population, week, state.planned, state.spent
-        )
-        company |= budgets.close_week(self, week)
+        booked = self.population.close_week(state.population, week, state.planned, state.spent)
+        company: dict[str, float] = {**budgets.close_week(self, week)}
         company |= {"integration_cost": state.links.owed, "overhead": budgets.overhead(self, week)}
         state.links = replace(state.links, owed=0.0)
-        row = np.array([company[name] for name in COMPANY_COLUMNS], float)
-        state.ledger.book(media, channels, row, credit)
+        state.ledger.book(booked, company, state.tilt.copy())
 
 
 def _rules(spec: ExperimentSpec) -> tuple[paths.Rule, ...]:
@@ -511,65 +549,3 @@ def _rules(spec: ExperimentSpec) -> tuple[paths.Rule, ...]:
     strategies = (spec.status_quo, *spec.arms.values())
     rules = {paths.rule_of(strategy, spec.market.media) for strategy in strategies}
     return tuple(sorted(rule for rule in rules if rule is not None))
-
-
-def shared_history(spec: ExperimentSpec, replication: int) -> Simulation:
-    """Live the burn-in and the shared history under what the firm does today."""
-    simulation = Simulation(spec, replication)
-    simulation.adopt(spec.status_quo)
-    simulation.run_to(spec.horizon.history_weeks * DAYS_IN_WEEK)
-    return simulation
-
-
-def simulate(
-    spec: ExperimentSpec, replication: int, arms: Iterable[str] | None = None
-) -> dict[str, Records]:
-    """Live one replication: the history once, then every arm from the same fork.
-
-    Weeks of the records count from the fork: history is negative, burn-in is left out.
-    """
-    history = shared_history(spec, replication)
-    last_day = history.state.day + spec.horizon.weeks * DAYS_IN_WEEK
-    lived = {}
-    for name in sorted(spec.arms if arms is None else arms):
-        arm = history.fork(spec.arms[name])
-        found = _live(arm, spec.truth_of(name, replication), last_day)
-        lived[name] = _since_history(arm, found, name, replication)
-    return lived
-
-
-def _live(arm: Simulation, depth: str, last_day: int) -> dict[str, pd.DataFrame]:
-    """Live an arm to its end, and measure the truth on the way as it is a year before that.
-
-    Return the tables of what was measured.
-    """
-    found: dict[str, pd.DataFrame] = {}
-    if depth == "full":
-        arm.beliefs = []
-    if depth != "none":
-        arm.run_to(last_day - DAYS_IN_YEAR)
-        found["truth"] = truth.measured(arm, truth.trials(arm, depth))
-    if depth == "full":
-        found["credits"] = truth.credits(arm)
-    arm.run_to(last_day)
-    if arm.beliefs is not None:
-        told = pd.DataFrame(arm.beliefs, columns=list(BELIEF_COLUMNS))
-        found["beliefs"] = told.assign(week=told["week"] - arm.spec.horizon.history_weeks)
-    return found
-
-
-def _since_history(
-    arm: Simulation, found: dict[str, pd.DataFrame], name: str, replication: int
-) -> Records:
-    ledger = arm.state.ledger
-    skip = max(0, -ledger.first_week)
-    told = Ledger(
-        -arm.spec.horizon.history_weeks,
-        ledger.media[skip:],
-        ledger.channels[skip:],
-        ledger.company[skip:],
-        ledger.credit[skip:],
-    )
-    rule = paths.rule_of(arm.strategy, arm.media)
-    shown = arm.strategy.attribution.kind if rule is None else arm.rules.index(rule)
-    return records(told, found, name, replication, arm.media, arm.channels, shown)

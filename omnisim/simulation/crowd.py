@@ -11,8 +11,15 @@ import numpy as np
 from omnisim import attribution, contacts, journeys, paths, people, streams
 from omnisim.journeys import books
 from omnisim.people import People
-from omnisim.records import CHANNEL_COLUMNS, CREDIT_COLUMNS, MEDIA_COLUMNS, worth
-from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, STAGES, Market, Strategy, Till
+from omnisim.records import (
+    CHANNEL_COLUMNS,
+    CREDIT_COLUMNS,
+    MEDIA_COLUMNS,
+    REGION_COLUMNS,
+    Week,
+    worth,
+)
+from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, HALVES, STAGES, Market, Strategy, Till
 
 AUDIENCE_MEMORY = DAYS_IN_WEEK
 CROWD_ARRAYS = ("media_book", "channel_book", "company_book", "events", "missed", "paths")
@@ -23,7 +30,8 @@ EVENTS = (books.SEARCHES, books.BRAND_SEARCHES, books.CHECKOUTS, books.INVITERS)
 class CrowdState:
     """What living changes: the people, the books of the week under way, audiences.
 
-    `channel_book` has a row per sales channel and category. `events` float64[memory, 4]
+    `media_book` and `channel_book` are kept by region; the latter has a row per sales channel
+    and category. `events` float64[memory, 4]
     the last days' searches, brand searches, looks for a coupon and orders that could bring
     a friend, `aimable` and `writable` the audiences counted at midnight (agents; negative:
     not counted yet); `missed` int64[channels, channels] hand-overs missed so far, from one
@@ -50,8 +58,9 @@ class CrowdState:
 class Today:
     """What was fixed at midnight, and the books of the day.
 
-    `money` int64[media] in cents; `prices` float64[media] in EUR per contact, click or
-    message; `pressure` float64[media] in contacts per member of the audience.
+    `money` int64[media] in cents; by half of the regions `prices` float64[HALVES, media] in
+    EUR per contact, click or message and `pressure` float64[HALVES, media] in contacts per
+    member of the audience.
     """
 
     day: int
@@ -87,6 +96,8 @@ class Crowd:
         self.channels = sorted(market.channels)
         self._media_labels = np.array([streams.label(name) for name in self.media], np.uint64)
         self._channel_labels = np.array([streams.label(c) for c in self.channels], np.uint64)
+        self.areas = _areas(market)
+        self._halves = self.areas % HALVES
         self._reach = contacts.reach(market)
         self._purchase = contacts.purchase(market)
         self._scratch = (
@@ -102,18 +113,26 @@ class Crowd:
         self._paths = np.zeros((decisions, books.PATH_FIELDS + len(self.media)), np.int64)
 
     @property
+    def half_shares(self) -> np.ndarray:
+        """Return which part of the people lives in each half of the regions."""
+        shares = np.array([self.market.share(cell) for cell in self.market.cells])
+        halves: np.ndarray = np.bincount(self._halves, shares, HALVES)
+        return halves
+
+    @property
     def decay(self) -> np.ndarray:
         """Return the part of goodwill that is left after a day (float32[media])."""
         return self._reach.decay
 
     def born(self, day: int) -> CrowdState:
         """Return everybody on the first morning."""
+        regions, sold = self.areas.max() + 1, len(self.channels) * len(self.market.goods)
         return CrowdState(
             people=people.born(self.market, self.root, day),
-            media_book=np.zeros((max(1, len(self.media)), contacts.MEDIA_FIELDS), np.int64),
-            channel_book=np.zeros(
-                (len(self.channels) * len(self.market.goods), books.CHANNEL_FIELDS), np.int64
+            media_book=np.zeros(
+                (regions, max(1, len(self.media)), contacts.MEDIA_FIELDS), np.int64
             ),
+            channel_book=np.zeros((regions, sold, books.CHANNEL_FIELDS), np.int64),
             company_book=np.zeros(books.COMPANY_FIELDS, np.int64),
             events=np.full((AUDIENCE_MEMORY, len(EVENTS)), -1.0),
             missed=np.zeros((len(self.channels), len(self.channels)), np.int64),
@@ -124,6 +143,7 @@ class Crowd:
         """Let people live under a strategy from now on."""
         self.world = journeys.world(self.market, strategy, self.root)
         self._talks = Talks(self.market, strategy, self.root)
+        self._talks.count_together(self.world)
         self._own = paths.rule_of(strategy, self.media)
 
     # -- the day ----------------------------------------------------------------------
@@ -135,16 +155,18 @@ class Crowd:
         planned: np.ndarray,
         spent: np.ndarray,
         wander: np.ndarray,
+        tilt: np.ndarray,
     ) -> None:
         """Fix at midnight what the day will bring: season, drift, prices, pressure.
 
         `planned` and `spent` int64[media] are the week's cents, `wander` float64[media] what
-        drift has added to every log pull.
+        drift has added to every log pull, `tilt` float64[HALVES, media] the money a head in
+        each half of the regions against that in all.
         """
         money = self._money(day, planned, spent)
         years = contacts.years_from_fork(day, self.history_days)
         pressure, prices = self._purchase.pressure(
-            money, self._purchase.prices(years), self._audiences(state)
+            money * tilt, self._purchase.prices(years), self._audiences(state)
         )
         self._talks.speak(self.world, day)
         journeys.set_day(
@@ -168,13 +190,14 @@ class Crowd:
         """
         today, who, world, reach = self.today, state.people, self.world, self._reach
         day, keys = today.day, streams.keys(self.root, today.day) if keys is None else keys
-        thresholds, terms = contacts.thresholds(reach, today.pressure)
+        thresholds, terms = contacts.thresholds(reach, today.pressure, self._halves)
         kept = self._paths if self._asked(day) else self._paths[:0]
         with np.errstate(over="ignore"):
             journeys.live(
                 first, last, day, keys, self._media_labels, self._channel_labels,
                 reach.decay, reach.mass, reach.click, thresholds, terms,
-                world.rules, world.media, world.cells, world.channels,
+                self.areas, self._halves,
+                world.rules, world.bought, world.cells, world.channels,
                 world.goods, world.wants, world.cross, world.delays, world.success, world.lost,
                 world.messages, world.visitors, world.searchers, world.brands,
                 world.coupons, world.friends, world.data, world.information,
@@ -201,13 +224,21 @@ class Crowd:
         walked = self._paths[: today.company[books.PATHS]]
         if len(walked):
             state.paths = np.concatenate([state.paths, walked])
-        book = today.media[: len(self.media)]
         paid = self._purchase.paid
-        units = book[np.arange(len(book)), paid]
-        cost = np.rint(units * (self.market.weight * 100) * today.prices)
+        units = today.media[:, np.arange(len(paid)), paid]
+        cost = np.rint(self._cost(units, today.prices))
         cost[paid == contacts.ALL_OF_IT] = np.inf
         charged: np.ndarray = np.minimum(cost, today.money).astype(np.int64)
         return charged
+
+    def _cost(self, units: np.ndarray, prices: np.ndarray) -> np.ndarray:
+        """Return what units cost (float64[media], cents), by region and the half it lies in."""
+        weight = self.market.weight * 100
+        if (prices[0] == prices[1]).all():  # one product, as if there were no halves
+            same: np.ndarray = units.sum(axis=0) * weight * prices[0]
+            return same
+        dear: np.ndarray = (units * weight * prices[np.arange(len(units)) % HALVES]).sum(axis=0)
+        return dear
 
     def _money(self, day: int, planned: np.ndarray, spent: np.ndarray) -> np.ndarray:
         """Return today's cents: what is left of the week over the days that are left.
@@ -240,17 +271,14 @@ class Crowd:
 
     def close_week(
         self, state: CrowdState, week: int, planned: np.ndarray, spent: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, float], np.ndarray]:
-        """Return the week at the real firm's size and begin an empty one.
-
-        float64[media, MEDIA_COLUMNS], float64[channels, CHANNEL_COLUMNS], the company's
-        columns that hang on people, and float64[rules, media, CREDIT_COLUMNS].
-        """
-        rows = (
+    ) -> Week:
+        """Return the week at the real firm's size and begin an empty one."""
+        rows = Week(
             self._media_week(state, week, planned, spent),
             self._channel_week(state),
             self._company_week(state, (week + 1) * DAYS_IN_WEEK),
             self._credit_week(state, week),
+            self._region_week(state, planned, spent),
         )
         state.paths = state.paths[:0].copy()
         for book in (state.media_book, state.channel_book, state.company_book):
@@ -260,7 +288,7 @@ class Crowd:
     def _media_week(
         self, state: CrowdState, week: int, planned: np.ndarray, spent: np.ndarray
     ) -> np.ndarray:
-        book = state.media_book[: len(self.media)] * self.market.weight
+        book = state.media_book.sum(axis=0)[: len(self.media)] * self.market.weight
         touches = book[:, contacts.SEEN_LAST_TOUCH] / books.PROBABILITY
         claims = book[:, contacts.SEEN_CLAIMS] / books.PROBABILITY
         luck = self._count_luck(week)
@@ -313,7 +341,7 @@ class Crowd:
     def _channel_week(self, state: CrowdState) -> np.ndarray:
         market = self.market
         tills = [till(market, name, good) for name in self.channels for good in market.goods]
-        book = state.channel_book * market.weight
+        book = state.channel_book.sum(axis=0) * market.weight
         expected = book[:, books.EXPECTED] / books.PROBABILITY
         baskets = np.array([market.channels[name].basket for name in self.channels])
         value = book[:, books.EXPECTED_VALUE] / books.PROBABILITY
@@ -335,6 +363,36 @@ class Crowd:
         rows = np.column_stack([columns[name] for name in CHANNEL_COLUMNS]).astype(float)
         week: np.ndarray = rows.reshape(len(self.channels), len(market.goods), -1).sum(axis=1)
         return week
+
+    def _region_week(self, state: CrowdState, planned: np.ndarray, spent: np.ndarray) -> np.ndarray:
+        """Return the week by region; money is laid where what was paid for was delivered."""
+        weight, media, goods = self.market.weight, len(self.media), len(self.market.goods)
+        met = state.media_book[:, :media]
+        sold = state.channel_book.reshape(len(met), -1, goods, books.CHANNEL_FIELDS).sum(axis=2)
+        parts = met[:, :, contacts.CONTACTS] / np.maximum(1, met[:, :, contacts.CONTACTS].sum(0))
+        baskets = np.array([self.market.channels[name].basket for name in self.channels])
+        columns = {
+            "spent_cents": (parts * spent, 0.0),
+            "contacts": (met[:, :, contacts.CONTACTS] * weight, 0.0),
+            "clicks": (met[:, :, contacts.CLICKS] * weight, 0.0),
+            "visits": (0.0, sold[:, :, books.VISITS] * weight),
+            "orders": (0.0, sold[:, :, books.ORDERS] * weight),
+            "expected_orders": (0.0, sold[:, :, books.EXPECTED] / books.PROBABILITY * weight),
+            "new_customers": (0.0, sold[:, :, books.NEW] * weight),
+            "expected_new_customers": (
+                0.0,
+                sold[:, :, books.EXPECTED_NEW] / books.PROBABILITY * weight,
+            ),
+            "revenue_gross": (0.0, sold[:, :, books.CENTS] / 100 * weight),
+            "expected_revenue_gross": (
+                0.0,
+                sold[:, :, books.EXPECTED_VALUE] / books.PROBABILITY * weight * baskets,
+            ),
+        }
+        rows = np.zeros((len(met), media + len(baskets), len(REGION_COLUMNS)))
+        for nth, name in enumerate(REGION_COLUMNS):
+            rows[:, :media, nth], rows[:, media:, nth] = columns[name]
+        return rows
 
     def _company_week(self, state: CrowdState, day: int) -> dict[str, float]:
         weight, who = self.market.weight, state.people.state
@@ -394,6 +452,12 @@ class Crowd:
         return tried, through
 
 
+def _areas(market: Market) -> np.ndarray:
+    """Return the number of the region in which every cell lives (int64[cells])."""
+    names = sorted(market.regions) or [""]
+    return np.array([names.index(region) for _, region in market.cells], np.int64)
+
+
 def till(market: Market, channel: str, good: str) -> Till:
     """Return what an order of a category is worth in a sales channel.
 
@@ -413,7 +477,8 @@ def till(market: Market, channel: str, good: str) -> Till:
 class Talks:
     """What departments ask and say for some weeks: prices and claims, each its own.
 
-    Where channels are integrated, a department keeps to the firm's calendar and claim.
+    Where channels are integrated, a department keeps to the firm's calendar and claim, and
+    counts a person's contacts with the others.
     """
 
     def __init__(self, market: Market, strategy: Strategy, root: np.uint64) -> None:
@@ -426,7 +491,18 @@ class Talks:
             for name in channels
         }
         both = [level("promotion", *two) for two in itertools.combinations(channels, 2)]
-        self.promotion = _mean(both) if both else strategy.integration.promotion
+        promotion = _mean(both) if both else strategy.integration.promotion
+        self.agree = {
+            name
+            for name in self.departments
+            if streams.uniform(root, streams.CLAIM, f"joins/{name}", 0) < promotion
+        }
+
+    def count_together(self, world: journeys.World) -> None:
+        """Let those who agree count a person's contacts together, as the firm (-1)."""
+        for m, name in enumerate(sorted(self.market.media)):
+            if self.owner[name] in self.agree:
+                world.bought["counted_by"][:, m] = -1
 
     def speak(self, world: journeys.World, day: int) -> None:
         """Write today's prices and claims into the world; they change from week to week."""
@@ -451,8 +527,7 @@ class Talks:
 
     def _claim(self, medium: str, window: int) -> int:
         """Return the number of the claim that a medium's department makes."""
-        joins = streams.uniform(self.root, streams.CLAIM, f"joins/{self.owner[medium]}", 0)
-        whose = "" if joins < self.promotion else self.owner[medium]
+        whose = "" if self.owner[medium] in self.agree else self.owner[medium]
         luck = streams.uniform(self.root, streams.CLAIM, whose, window)
         return int(luck * self.market.messages.claims)
 

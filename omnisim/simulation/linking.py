@@ -82,7 +82,11 @@ def settle(world: Simulation) -> None:
     live = rollout.in_words(words, links.levels, terms)
     world.population.adopt(world.strategy.model_copy(update={"integration": live}))
     if isinstance(world.population, Crowd):
-        world.population.world.success[:] *= rollout.disruption(links, terms)[:, None]
+        chances = world.population.world
+        chances.success[:] *= rollout.disruption(links, terms)[:, None]
+        if world.state.touch.any():  # what was tried and shipped; nobody succeeds and is lost
+            better = chances.success * np.exp(world.state.touch)[:, None]
+            chances.success[:] = np.minimum(better, 1 - chances.lost)
 
 
 def _luck(root: np.uint64, terms: rollout.Terms) -> np.ndarray:

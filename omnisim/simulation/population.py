@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from omnisim.paths import Rule
+from omnisim.records import Week
 from omnisim.simulation.crowd import Crowd
 from omnisim.simulation.textbook import Textbook
 from omnisim.spec import Market, Strategy, TextbookMarket
@@ -23,8 +24,15 @@ class Living(Protocol):
 class Population(Protocol):
     """Those who answer, under a strategy; each takes only the state that it has born.
 
+    `half_shares` float64[HALVES] is the part of them in each half of the regions.
+
     A day is `dawn`, `live`, `dusk`; a week ends with `close_week`.
     """
+
+    @property
+    def half_shares(self) -> np.ndarray:
+        """Return which part of all lives in each half of the regions (0: nobody)."""
+        ...
 
     def born(self, day: int) -> Living:
         """Return the state on the first morning."""
@@ -35,7 +43,13 @@ class Population(Protocol):
         ...
 
     def dawn(
-        self, state: Any, day: int, planned: np.ndarray, spent: np.ndarray, wander: np.ndarray
+        self,
+        state: Any,
+        day: int,
+        planned: np.ndarray,
+        spent: np.ndarray,
+        wander: np.ndarray,
+        tilt: np.ndarray,
     ) -> None:
         """Fix at midnight what the day will bring, from the week's cents (int64[media])."""
         ...
@@ -48,13 +62,8 @@ class Population(Protocol):
         """Book the day and return what is charged (int64[media], cents)."""
         ...
 
-    def close_week(
-        self, state: Any, week: int, planned: np.ndarray, spent: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, float], np.ndarray]:
-        """Return the week's rows of media and channels, the company's columns and credit.
-
-        Credit is float64[rules, media, CREDIT_COLUMNS] by the rules of paths.
-        """
+    def close_week(self, state: Any, week: int, planned: np.ndarray, spent: np.ndarray) -> Week:
+        """Return the week at the real firm's size and begin an empty one."""
         ...
 
 

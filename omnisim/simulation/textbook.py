@@ -12,9 +12,18 @@ import numpy as np
 from omnisim import attribution, streams
 from omnisim.contacts import years_from_fork
 from omnisim.curves import Curve, Exponential, Hill, Log, MichaelisMenten, Power, Steady
-from omnisim.records import CHANNEL_COLUMNS, COMPANY_COLUMNS, CREDIT_COLUMNS, MEDIA_COLUMNS, worth
+from omnisim.records import (
+    CHANNEL_COLUMNS,
+    COMPANY_COLUMNS,
+    CREDIT_COLUMNS,
+    MEDIA_COLUMNS,
+    REGION_COLUMNS,
+    Week,
+    worth,
+)
 from omnisim.spec import (
     DAYS_IN_WEEK,
+    HALVES,
     WEEKS_IN_YEAR,
     AnyCurve,
     ExponentialCurve,
@@ -31,7 +40,11 @@ Columns = dict[str, np.ndarray]
 
 @dataclass
 class TextbookState:
-    """What living changes: `adstock` float64[media] in EUR, `demand` the log of the week's."""
+    """What living changes: adstock and demand.
+
+    `adstock` float64[HALVES, media] in EUR is that of all, had all been paid as this half of
+    the country; `demand` the log of the week's.
+    """
 
     adstock: np.ndarray
     demand: float
@@ -70,7 +83,13 @@ class Textbook:
         split = self.market.start_split()
         spend = self.market.budget / WEEKS_IN_YEAR * np.array([split[name] for name in self.media])
         luck = streams.normal(self.root, streams.DEMAND, "", day // DAYS_IN_WEEK - 1)
-        return TextbookState(spend / (1 - self._carry_over), self.market.demand.sd * luck)
+        adstock = np.tile(spend / (1 - self._carry_over), (HALVES, 1))
+        return TextbookState(adstock, self.market.demand.sd * luck)
+
+    @property
+    def half_shares(self) -> np.ndarray:
+        """Return which part of all lives in each half of the country."""
+        return np.full(HALVES, 1 / HALVES)
 
     def adopt(self, strategy: Strategy) -> None:
         """Learn which department owns which media."""
@@ -87,13 +106,16 @@ class Textbook:
         planned: np.ndarray,
         spent: np.ndarray,
         wander: np.ndarray,
+        tilt: np.ndarray,
     ) -> None:
         """Fix at midnight what the day will bring: money and the strength of every curve.
 
         `planned` and `spent` int64[media] are the week's cents, `wander` float64[media] what
-        drift has added to the log of every response.
+        drift has added to the log of every response, `tilt` float64[HALVES, media] the money
+        in each half of the country against that in all.
         """
         self._money: np.ndarray = planned - spent
+        self._tilt = tilt
         self._strength = np.exp(self._trend * years_from_fork(day, self.history_days) + wander)
 
     def live(self, state: TextbookState) -> None:
@@ -107,17 +129,17 @@ class Textbook:
 
     def close_week(
         self, state: TextbookState, week: int, planned: np.ndarray, spent: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, float], np.ndarray]:
+    ) -> Week:
         """Answer the money of the week, and book it.
 
-        float64[media, MEDIA_COLUMNS], float64[1, CHANNEL_COLUMNS] and the company's columns
-        that hang on orders; what no curve tells (contacts, visits, customers) is 0, and no
-        rule has paths to divide.
+        What no curve tells (contacts, visits, customers) is 0, and no rule has paths to
+        divide.
         """
-        state.adstock = spent / 100 + self._carry_over * state.adstock
+        state.adstock = spent / 100 * self._tilt + self._carry_over * state.adstock
         state.demand = self._next_demand(state.demand, week)
         level = math.exp(state.demand)
-        causes = level * self._causes(state.adstock)
+        by_half = level * np.array([self._causes(adstock) for adstock in state.adstock])
+        causes = by_half.sum(axis=0) / HALVES
         baseline = level * self.market.baseline_orders
 
         media = self._credit(causes, baseline, week)
@@ -131,12 +153,24 @@ class Textbook:
         company = dict.fromkeys(COMPANY_COLUMNS, 0.0)
         company |= self._department_claims(causes, baseline, media)
         company["tracked_orders"] = math.fsum(media["last_touch"])
-        return (
+        return Week(
             _laid_out(media, MEDIA_COLUMNS, len(self.media)),
             _laid_out(sales, CHANNEL_COLUMNS, 1),
             company,
             np.zeros((0, len(self.media), len(CREDIT_COLUMNS))),
+            self._by_half(by_half.sum(axis=1) + baseline, spent, orders / max(expected, 1e-9)),
         )
+
+    def _by_half(self, expected: np.ndarray, spent: np.ndarray, made: float) -> np.ndarray:
+        """Return the week by half; `expected` float64[HALVES] orders as if all lived there."""
+        (till,) = self.market.channels.values()
+        rows = np.zeros((HALVES, len(self.media) + 1, len(REGION_COLUMNS)))
+        rows[:, :-1, REGION_COLUMNS.index("spent_cents")] = self._tilt * spent / HALVES
+        for name, part in (("", made), ("expected_", 1.0)):
+            orders = expected / HALVES * part
+            rows[:, -1, REGION_COLUMNS.index(f"{name}orders")] = orders
+            rows[:, -1, REGION_COLUMNS.index(f"{name}revenue_gross")] = orders * till.basket
+        return rows
 
     def _causes(self, adstock: np.ndarray) -> np.ndarray:
         """Return the orders that each curve and each synergy gives (float64[causes])."""

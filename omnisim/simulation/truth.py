@@ -28,6 +28,7 @@ from omnisim.spec import (
     WEEKS_IN_YEAR,
     CreditKind,
     TextbookMarket,
+    Trying,
 )
 
 if TYPE_CHECKING:
@@ -43,9 +44,13 @@ FACTORS = {"quick": (1 + RISE,), "full": (0.0, 0.5, 1 - RISE, 1 + RISE, 2.0)}
 
 
 def frozen(world: Simulation, change: np.ndarray | None = None) -> Simulation:
-    """Return a fork whose split stands still; `change` float64[media] scales what is planned."""
-    steering = world.strategy.steering.model_copy(update={"kind": "frozen"})
-    fork = world.fork(world.strategy.model_copy(update={"steering": steering}))
+    """Return a fork whose split stands still and in which nothing is tried.
+
+    `change` float64[media] scales what is planned.
+    """
+    words = world.strategy
+    steering = words.steering.model_copy(update={"kind": "frozen"})
+    fork = world.fork(words.model_copy(update={"steering": steering, "trying": Trying()}))
     if change is not None:
         fork.change = change
     return fork
@@ -156,7 +161,9 @@ def _every_rule(world: Simulation) -> tuple[paths.Rule, ...]:
     if isinstance(world.market, TextbookMarket):
         return ()
     everything = (tuple(range(len(world.media))),)
-    kinds = [kind for kind in get_args(CreditKind) if kind not in ("claims", "last_touch")]
+    kinds = [
+        kind for kind in get_args(CreditKind) if kind not in ("claims", "last_touch", "experiment")
+    ]
     if len(world.media) > MOST_IN_COALITIONS:
         kinds.remove("shapley")
     return tuple(paths.Rule(kind, everything) for kind in sorted(kinds))

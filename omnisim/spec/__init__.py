@@ -12,7 +12,7 @@ from omnisim.spec.channels import (
     Till,
     UseCase,
 )
-from omnisim.spec.market import Change, LinkCost, Market, Marketplace
+from omnisim.spec.market import Change, Ideas, LinkCost, Market, Marketplace
 from omnisim.spec.people import (
     Buying,
     Campaign,
@@ -32,6 +32,7 @@ from omnisim.spec.question import (
     MOST_IN_COALITIONS,
     ExperimentSpec,
     Horizon,
+    Interaction,
     Outcomes,
     Replications,
 )
@@ -54,6 +55,7 @@ from omnisim.spec.strategy import (
     Rollout,
     Steering,
     Strategy,
+    Trying,
     budget_scopes,
 )
 from omnisim.spec.textbook import (
@@ -74,6 +76,7 @@ from omnisim.spec.words import (
     DAYS_IN_WEEK,
     DAYS_IN_YEAR,
     DIMENSIONS,
+    HALVES,
     STAGES,
     TRUTH_REPLICATIONS,
     WEEKS_IN_YEAR,
@@ -103,6 +106,7 @@ __all__ = [
     "FINANCE",
     "FIXED",
     "GIVEN",
+    "HALVES",
     "MASS",
     "MOST_IN_COALITIONS",
     "ORACLE",
@@ -132,8 +136,10 @@ __all__ = [
     "Friends",
     "HillCurve",
     "Horizon",
+    "Ideas",
     "Incentives",
     "Integration",
+    "Interaction",
     "Journey",
     "Levels",
     "LinkCost",
@@ -172,6 +178,7 @@ __all__ = [
     "TextbookMarket",
     "TextbookMedium",
     "Till",
+    "Trying",
     "UseCase",
     "Words",
     "budget_scopes",

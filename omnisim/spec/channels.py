@@ -84,7 +84,8 @@ class Medium(Words):
     counting as `click_goodwill` contacts; `weekly_cap` messages per person and week;
     `reminder`: n of its contacts during a walk divide the risk of losing that walk by
     1 + n x reminder; `unsubscribes` per message; windows in days; `audience` the planned
-    share of persons, used when pressure is open-loop. `serves` and `benchmarks` describe.
+    share of persons, used when pressure is open-loop; `opens` weeks after the fork (None:
+    always open). `serves` and `benchmarks` describe.
     """
 
     aim: Aim
@@ -108,6 +109,7 @@ class Medium(Words):
     audience: Annotated[float, Field(gt=0, le=1)] = 1.0
     converts: Annotated[float, Field(gt=0, le=1)] = 0.1
     lift: Share = 0.0
+    opens: Annotated[int, Field(ge=0)] | None = None
     serves: Stages = ("inform",)
     benchmarks: dict[MediumMeasure, Benchmark] = {}
 

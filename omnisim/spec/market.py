@@ -63,6 +63,18 @@ class Change(Words):
     failure: Share = 0.0
 
 
+class Ideas(Words):
+    """What ideas are worth that nobody has tried yet: most do nothing or harm.
+
+    An idea changes the log of a medium's effect, or of how often contacts in a sales channel
+    succeed, by Student's t with `tails` degrees of freedom, times `scale`, plus `mean`.
+    """
+
+    mean: float = -0.03
+    scale: NonNegative = 0.03
+    tails: Positive = 3.0
+
+
 class Marketplace(Words):
     """What every kind of market has, and management does not decide.
 
@@ -70,7 +82,8 @@ class Marketplace(Words):
     with which the shared history begins (`equal` needs no split); `trend` scales every
     medium's own trend and `drift` is the weekly standard deviation of a random walk in
     the log of what every medium does; `vat` as a rate; a dimension that is absent from
-    `integration_costs` costs nothing and is built within a week.
+    `integration_costs` costs nothing and is built within a week; `ideas` are what could be
+    changed.
     """
 
     name: Name
@@ -85,6 +98,7 @@ class Marketplace(Words):
     channels: Mapping[Name, Till]
     integration_costs: dict[Dimension, LinkCost] = {}
     change: Change = Change()
+    ideas: Ideas = Ideas()
 
     @model_validator(mode="after")
     def _starts_somewhere(self) -> Marketplace:
@@ -97,6 +111,10 @@ class Marketplace(Words):
             if missing:
                 raise Fault(f"splits.{start}.{missing[0]}", "nothing", "a share for every medium")
             sums_to_one(f"splits.{start}", shares)
+            for name in sorted(set(shares) - set(self.open_media)):
+                if shares[name] > 0:
+                    found = f"{shares[name]:g} for a medium that opens later"
+                    raise Fault(f"splits.{start}.{name}", found, "0")
         starts = sorted({*self.splits, "equal"})
         if self.start not in starts:
             raise Fault("start", f"'{self.start}'", "equal or a start that has a split", starts)
@@ -104,10 +122,17 @@ class Marketplace(Words):
             raise Fault("budget", self.budget, "0 in a market without media")
         return self
 
+    @property
+    def open_media(self) -> tuple[str, ...]:
+        """Return the media that can be bought from the first day on, sorted."""
+        media = sorted(self.media.items())
+        return tuple(name for name, one in media if getattr(one, "opens", None) is None)
+
     def start_split(self) -> dict[str, float]:
         """Return each medium's share of the budget when the shared history begins."""
         if self.start not in self.splits:
-            return {name: 1 / len(self.media) for name in sorted(self.media)}
+            there = self.open_media
+            return {name: (name in there) / len(there) for name in sorted(self.media)}
         return {name: self.splits[self.start][name] for name in sorted(self.media)}
 
 

@@ -154,11 +154,15 @@ class Messages(Words):
     """What departments claim: one of `claims`, for `weeks` at a time, each its own.
 
     A contact whose claim is not the one heard last loses the part `clash` of its effect.
+    Every noticed contact that a person still feels beyond `patience` annoys: it takes
+    `annoys` from the log odds that a need becomes a walk with us.
     """
 
     claims: Annotated[int, Field(ge=1, le=200)] = 1
     weeks: Annotated[int, Field(ge=1)] = 4
     clash: Share = 0.0
+    patience: NonNegative = 7.0
+    annoys: NonNegative = 0.0
 
 
 class Rivals(Words):

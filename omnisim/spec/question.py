@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from omnisim.spec.market import Marketplace
+from omnisim.spec.market import Market, Marketplace
 from omnisim.spec.strategy import FIXED, Attribution, Steering, Strategy, budget_scopes
 from omnisim.spec.textbook import AnyMarket, TextbookMarket
 from omnisim.spec.words import (
     DIMENSIONS,
+    HALVES,
     TRUTH_REPLICATIONS,
     WEEKS_IN_YEAR,
     Fault,
@@ -61,6 +62,16 @@ class Outcomes(Words):
     margin: Positive = 0.005
 
 
+class Interaction(Words):
+    """Two changes, each `alone` in an arm and `both` in a third, all against the baseline.
+
+    What is asked is what they bring together beyond the sum of each alone.
+    """
+
+    both: Name
+    alone: Annotated[tuple[Name, ...], Field(min_length=2, max_length=2)]
+
+
 class ExperimentSpec(Words):
     """One question: a market, what the firm does today, and what it might do instead."""
 
@@ -77,6 +88,7 @@ class ExperimentSpec(Words):
     horizon: Horizon = Horizon()
     replications: Replications = Replications()
     outcomes: Outcomes = Outcomes()
+    interaction: Interaction | None = None
     truth: Literal["none", "quick", "full"] = "quick"
 
     def truth_of(self, arm: str, replication: int) -> str:
@@ -115,6 +127,7 @@ class ExperimentSpec(Words):
     def _fits_the_market(self) -> ExperimentSpec:
         if self.baseline not in self.arms:
             raise Fault("baseline", f"'{self.baseline}'", "one of the arms", sorted(self.arms))
+        _crosses("interaction", self.interaction, sorted(self.arms), self.baseline)
         _owned_once("organigram", self.status_quo, self.market)
         _steers("steering", self.status_quo, self.market)
         _links_known_channels("", self.status_quo, self.market)
@@ -125,6 +138,17 @@ class ExperimentSpec(Words):
             _links_known_channels(f"arms.{name}.", arm, self.market)
             _credits_what_is_recorded(f"arms.{name}.attribution", arm.attribution, self.market)
         return self
+
+
+def _crosses(key: str, interaction: Interaction | None, arms: list[str], baseline: str) -> None:
+    """Refuse an interaction unless it names three arms beside the baseline."""
+    if interaction is None:
+        return
+    others = [name for name in arms if name != baseline]
+    named = (interaction.both, *interaction.alone)
+    for nth, (place, name) in enumerate(zip(("both", "alone.0", "alone.1"), named, strict=True)):
+        if name not in others or name in named[:nth]:
+            raise Fault(f"{key}.{place}", f"'{name}'", "three arms beside the baseline", others)
 
 
 def _steers(key: str, strategy: Strategy, market: Marketplace) -> None:
@@ -143,11 +167,29 @@ def _steers(key: str, strategy: Strategy, market: Marketplace) -> None:
         missing = sorted(set(market.media) - set(shares))
         if missing:
             raise Fault(f"{key}.given.{week}.{missing[0]}", "nothing", "a share for every medium")
+    _has_halves(key.removesuffix("steering"), strategy, market)
     if steering.kind in ("frozen", "oracle", "given"):
         return
     for holder, media in budget_scopes(strategy, market.media).items():
         if holder != FIXED:
             _feasible(key, holder, media, steering)
+
+
+def _has_halves(key: str, strategy: Strategy, market: Marketplace) -> None:
+    """Refuse geo experiments where there are no regions, and two kinds of them at once."""
+    steering, kind = strategy.steering, strategy.attribution.kind
+    asked = {
+        f"{key}steering.geo": steering.geo if steering.tests else "",
+        f"{key}attribution.kind": kind if kind == "experiment" else "",
+    }
+    one_place = isinstance(market, Market) and len(market.regions) < HALVES
+    for where, word in asked.items():
+        if word and one_place:
+            raise Fault(where, f"'{word}' in a market of one region", "a market of two or more")
+    if all(asked.values()):
+        raise Fault(
+            f"{key}attribution.kind", f"'experiment' with geo {steering.geo}", "one of them"
+        )
 
 
 def _feasible(key: str, holder: str, media: tuple[str, ...], steering: Steering) -> None:

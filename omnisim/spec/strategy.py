@@ -60,9 +60,12 @@ class Steering(Words):
     truth (`oracle`: the upper bound, which no strategist can have). `rule` is what the one
     who decides does: shares by what the next euro brings (`marginal`, C4), by credit
     (`credit_share`, C3a) or by credit per euro, the inverse of the average CPO
-    (`average_cpo`, C3b). `review_weeks` between decisions; `damping`, `step`, `floor` and,
-    by medium, `cap` as shares of the budget of whoever splits it; `evenness` how far a
-    target is drawn to equal parts (M11);
+    (`average_cpo`, C3b). A centre may decide by `geo` experiments instead, which read the
+    orders of two halves of the regions and no credit (C5): many media up and down at once
+    (`spsa`, with `gain` the log share per log order and `exploration` the width of the test)
+    or one move between two media at a time (`thompson`). `review_weeks` between decisions;
+    `damping`, `step`, `floor` and, by medium, `cap` as shares of the budget of whoever splits
+    it; `evenness` how far a target is drawn to equal parts (M11);
     `exploration` the standard deviation of log spend around the plan; `elasticities` by
     medium take the place of the prior belief `elasticity_mean`, and `calibration` by medium
     is what credit is multiplied by before anybody decides on it, as a firm does that has
@@ -81,6 +84,7 @@ class Steering(Words):
 
     kind: Kind
     rule: Literal["marginal", "credit_share", "average_cpo"] = "marginal"
+    geo: Literal["none", "spsa", "thompson"] = "none"
     review_weeks: Annotated[int, Field(ge=1)] = 4
     damping: Annotated[float, Field(gt=0, le=1)] = 0.5
     step: Annotated[float, Field(gt=0, le=1)] = 0.25
@@ -88,6 +92,7 @@ class Steering(Words):
     cap: dict[Name, Share] = {}
     evenness: Share = 0.0
     exploration: NonNegative = 0.15
+    gain: Positive = 4.0
     elasticity_mean: Positive = 0.4
     elasticity_sd: Positive = 0.2
     elasticities: dict[Name, NonNegative] = {}
@@ -105,6 +110,19 @@ class Steering(Words):
     committee: Annotated[int, Field(ge=0)] = 0
     hears: Annotated[int, Field(ge=1)] = 1
     given: dict[Annotated[int, Field(ge=0)], dict[Name, Share]] = {}
+
+    @property
+    def tests(self) -> bool:
+        """Tell whether a centre learns from geo experiments: nobody else pays whole regions."""
+        return self.kind == "central" and self.geo != "none"
+
+    @model_validator(mode="after")
+    def _who_tests_decides_alone(self) -> Steering:
+        if self.tests and self.mandate < 1:
+            raise Fault("mandate", f"{self.mandate:g} with geo {self.geo}", "1")
+        if self.tests and self.attention is not None:
+            raise Fault("attention", f"{self.attention} with geo {self.geo}", "none")
+        return self
 
     @model_validator(mode="after")
     def _given_splits_are_whole(self) -> Steering:
@@ -155,10 +173,14 @@ class Levels(Words):
 class Integration(Levels):
     """What channels share, and which of them there are.
 
-    `open` names the sales channels in which the firm sells; none named: all.
+    `open` names the sales channels in which the firm sells; none named: all. A person who
+    still feels `frequency_cap` noticed contacts is left alone that day by advertisements,
+    mails and reminders. Every department counts its own media; those whose promotion is
+    integrated count theirs together.
     """
 
     open: Names = ()
+    frequency_cap: Positive | None = None
 
 
 Plan = Literal[
@@ -188,11 +210,12 @@ class Rollout(Words):
 class Culture(Words):
     """A programme that makes departments care for the company, as long as it is paid.
 
-    For `weeks` after adoption (0: there is none) the weight of the company's result moves
-    towards `goal`, and then back to what pay rewards; after `pace` weeks 63 % of the way is
-    gone. It costs `cost` EUR a year while it is paid.
+    It begins `start` weeks after adoption. For `weeks` (0: there is none) the weight of the
+    company's result moves towards `goal`, and then back to what pay rewards; after `pace`
+    weeks 63 % of the way is gone. It costs `cost` EUR a year while it is paid.
     """
 
+    start: Annotated[int, Field(ge=0)] = 0
     goal: Share = 0.0
     weeks: Annotated[int, Field(ge=0)] = 0
     pace: Positive = 26.0
@@ -233,6 +256,7 @@ CreditKind = Literal[
     "time_decay",
     "markov",
     "shapley",
+    "experiment",
 ]
 
 
@@ -242,16 +266,21 @@ class Attribution(Words):
     `claims` is what every medium says of itself; all other kinds divide every recorded order
     among the media on its path. Not `deduplicated`, every department divides it among its
     own media, as if there were no others (None: as is customary, claims are not, all others
-    are).
+    are). `experiment` reads no path: once a year half of the regions does without one medium
+    after the other, for `test_weeks` each, and what is missing there is what the medium has
+    caused; until it was tested a medium is shown by last touch.
     """
 
     kind: CreditKind = "last_touch"
     deduplicated: bool | None = None
+    test_weeks: Annotated[int, Field(ge=1)] = 4
 
     @model_validator(mode="after")
     def _claims_overlap(self) -> Attribution:
         if self.kind == "claims" and self.deduplicated:
             raise Fault("deduplicated", "true", "false for claims, or a kind that divides orders")
+        if self.kind == "experiment" and self.deduplicated is False:
+            raise Fault("deduplicated", "false", "true for experiment, which divides nothing")
         return self
 
     @property
@@ -262,7 +291,24 @@ class Attribution(Words):
     @property
     def needs_paths(self) -> bool:
         """Tell whether the kind is computed from whole paths to an order."""
-        return self.by_department or self.kind not in ("claims", "last_touch")
+        return self.by_department or self.kind not in ("claims", "last_touch", "experiment")
+
+
+class Trying(Words):
+    """A culture of try and error (M13): ideas are tested on a part of all people.
+
+    `ideas` a year, each in a test of `weeks` on the `share` of people, which costs `cost` EUR;
+    what is shown decides: shipped is what gains (`gain`), what gains significantly
+    (`significant`: two standard errors), or what is good in view of what ideas are usually
+    worth (`posterior`). A test shows what an idea does to all orders, with the error of the
+    real firm's counts.
+    """
+
+    ideas: Annotated[float, Field(ge=0, le=WEEKS_IN_YEAR)] = 0.0
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    weeks: Annotated[int, Field(ge=1)] = 4
+    ships: Literal["gain", "significant", "posterior"] = "posterior"
+    cost: NonNegative = 0.0
 
 
 class Department(Words):
@@ -288,6 +334,7 @@ class Strategy(Words):
     rollout: Rollout = Rollout()
     incentives: Incentives
     attribution: Attribution
+    trying: Trying = Trying()
     organigram: Annotated[dict[Name, Department], Field(min_length=1)]
 
 

@@ -65,7 +65,7 @@ class TextbookMedium(Words):
     change, the orders at spend / (1 - `carry_over`). Last touch misses the share `leak`
     of the orders that the medium causes; the medium also touches the share `capture` of
     the orders that it does not cause, and of those that were missed. `trend` of the log
-    response a year.
+    response a year. It can be bought when it `opens`, weeks after the fork (None: always).
     """
 
     curve: Annotated[AnyCurve, Field(discriminator="kind")]
@@ -73,6 +73,7 @@ class TextbookMedium(Words):
     leak: Share = 0.0
     capture: Share = 0.0
     trend: float = 0.0
+    opens: Annotated[int, Field(ge=0)] | None = None
 
 
 class Synergy(Words):

@@ -69,7 +69,9 @@ def again(
         feels=state.people.goodwill[:, row].copy(),
         heard=letters[day & 1, :, row].copy() if letters.size else np.zeros(2, np.int32),
         wrote=later[(day + 1) & 1] - letters[(day + 1) & 1],
-        **books,
+        media=books["media"].sum(axis=0),  # a person lives in one region
+        channels=books["channels"].sum(axis=0),
+        company=books["company"],
     )
 
 

@@ -1,258 +1,250 @@
-"""Does steering win where theory says so? Random textbook markets, one contrast in each.
-
-A market is drawn by keyed luck, theory tells from its curves alone where both ways of
-steering come to rest, and the world is asked whether it agrees on who is better.
-"""
+"""Hypotheses about organisations: contrasts in worlds of curves and in the market of people."""
 
 from __future__ import annotations
 
-import itertools
+import functools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
+import yaml
 
-from omnisim import streams
-from omnisim.allocation import Floats, best_split
-from omnisim.curves import Curve, Scaled
-from omnisim.simulation import simulate
-from omnisim.simulation.textbook import curve, steady_curves
-from omnisim.spec import WEEKS_IN_YEAR, ExperimentSpec, Strategy, TextbookMarket, TextbookMedium
-from omnisim.spec.strategy import budget_scopes
+from omnisim.comparison import interval
+from omnisim.spec import Fault
 
-SILO, CENTRE = "siloed", "central"
-LAST_WEEKS = 26  # of the run: by then both ways of steering have come to rest
-A_WEEK = 10_000.0  # EUR of media
-KINDS = ("log", "exponential", "power", "michaelis_menten")
-# Closed forms know no noise and no delay of reports, and no luck of small numbers.
-CLEAR: Mapping[str, Any] = {"report_noise": 0.0, "report_delay_weeks": 0}
-LARGE = 1e4
-TRAIT = 1000  # what a draw is for: none of those of a person
+FILE = Path(__file__).with_name("hypotheses.yaml")
+MARGIN = 0.005  # of orders: less is no effect
+TEXTBOOK, PEOPLE = "textbook", "people"
+Half = Literal["textbook", "people"]
+Shown = Literal["pass", "fail", "undecided"]
+Verdict = Literal["pass", "textbook only", "fail", "undecided"]
+
+
+@dataclass(frozen=True)
+class World:
+    """A market in which contrasts are asked: curves or people, and a patch on it."""
+
+    name: str
+    half: Half
+    market: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One contrast: `arm` less `against`, two patches on what the firm does today.
+
+    A `law` is a closed form and needs no `world`. The whole interval must lie within `low`
+    and `high` (None: no bound on that side).
+    """
+
+    id: str
+    half: Half
+    name: str
+    what: str
+    world: str
+    arm: Mapping[str, Any]
+    against: Mapping[str, Any] | None
+    outcome: str
+    scale: str
+    weeks: str
+    law: str
+    low: float | None
+    high: float | None
+
+    @property
+    def key(self) -> str:
+        """Return the name by which it is measured, as `H4.people.best`."""
+        return f"{self.id}.{self.half}.{self.name}"
+
+    @property
+    def wanted(self) -> str:
+        """Return the bounds in words."""
+        match self.low, self.high:
+            case 0.0, None:
+                return "more"
+            case None, 0.0:
+                return "less"
+            case None, high:
+                return f"at most {high:g}"
+            case low, None:
+                return f"at least {low:g}"
+            case low, high:
+                return "none at all" if low == high == 0 else f"{low:g} to {high:g}"
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A proposition with its contrasts; `opening` says why people cannot be asked."""
+
+    id: str
+    says: str
+    basis: str
+    parts: tuple[Part, ...]
+    opening: str = ""
+
+    def half(self, half: Half) -> tuple[Part, ...]:
+        """Return the parts of one half of the evidence."""
+        return tuple(part for part in self.parts if part.half == half)
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """What the centre brings more than silos in one market, as a part of the silos' orders."""
+    """A part with its values by replication; a closed form is exact, the mean of what it counts."""
 
-    number: int
-    predicted: float
-    simulated: float
-
-    def is_clear(self, margin: float) -> bool:
-        """Tell whether theory sees a difference beyond the margin."""
-        return abs(self.predicted) > margin
+    part: Part
+    values: tuple[float, ...]
 
     @property
-    def agrees(self) -> bool:
-        """Tell whether theory and simulation name the same winner."""
-        return self.predicted * self.simulated > 0
+    def interval(self) -> tuple[float, float, float]:
+        """Return mean and 95 % interval."""
+        if self.part.law:
+            share = math.fsum(self.values) / len(self.values) if self.values else math.nan
+            return (share,) * 3
+        return interval(np.array(self.values))
+
+    @property
+    def shown(self) -> Shown:
+        """Tell whether the whole interval lies within the bounds, or wholly beyond one."""
+        _, low, high = self.interval
+        if math.isnan(low):
+            return "undecided"
+        least = -math.inf if self.part.low is None else self.part.low
+        most = math.inf if self.part.high is None else self.part.high
+        # A bound of 0 asks for a sign, which nothing at all has not.
+        strict = not (self.part.low == self.part.high == 0)
+        if high < least or low > most or (strict and low == high == 0 in (least, most)):
+            return "fail"
+        return "pass" if least <= low and high <= most else "undecided"
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """In how many markets with a clear prediction the simulation agreed with it."""
+class Finding:
+    """A hypothesis with what was found on all of its parts."""
 
-    clear: int
-    agreed: int
-    markets: int
+    hypothesis: Hypothesis
+    contrasts: tuple[Contrast, ...]
+
+    def shown(self, half: Half) -> Shown | None:
+        """Return what one half of the evidence shows (None: it was not asked)."""
+        told = {one.shown for one in self.contrasts if one.part.half == half}
+        for shown in ("fail", "undecided", "pass"):
+            if shown in told:
+                return shown
+        return None
 
     @property
-    def rate(self) -> float:
-        """Return the share of clear predictions that came true (NaN if there was none)."""
-        return self.agreed / self.clear if self.clear else math.nan
+    def verdict(self) -> Verdict:
+        """Return what all evidence says: a pass in full needs people who show the sign too."""
+        curves, people = self.shown("textbook"), self.shown("people")
+        if curves == "pass":
+            return "pass" if people == "pass" else "textbook only"
+        return curves or people or "undecided"
+
+    def rows(self) -> Iterator[dict[str, object]]:
+        """Yield every part under names, for files."""
+        for one in self.contrasts:
+            mean, low, high = one.interval
+            yield {
+                "hypothesis": self.hypothesis.id,
+                "says": self.hypothesis.says,
+                "basis": self.hypothesis.basis,
+                "half": one.part.half,
+                "part": one.part.name,
+                "measured": one.part.what,
+                "low": one.part.low,
+                "high": one.part.high,
+                "mean": mean,
+                "ci_low": low,
+                "ci_high": high,
+                "replications": 0 if one.part.law else len(one.values),
+                "shown": one.shown,
+                "verdict": self.verdict,
+                "open": self.hypothesis.opening,
+            }
 
 
-def contrasts(
-    numbers: Iterable[int],
-    seed: int = 1,
-    replications: int = 1,
-    steering: Mapping[str, Any] = CLEAR,
-    size: float = LARGE,
-) -> Iterator[Contrast]:
-    """Yield the contrast of each random market of firms of a size.
-
-    `steering` are words of both ways of steering, such as the noise of reports.
-    """
-    for number in numbers:
-        spec = random_question(number, seed, steering, size)
-        yield Contrast(number, predicted(spec), simulated(spec, replications))
+@functools.cache
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    return document
 
 
-def agreement(found: Iterable[Contrast], margin: float) -> Agreement:
-    """Return how often theory and simulation agree outside the margin."""
-    every = tuple(found)
-    clear = [contrast for contrast in every if contrast.is_clear(margin)]
-    return Agreement(len(clear), sum(contrast.agrees for contrast in clear), len(every))
+@functools.cache
+def worlds() -> dict[str, World]:
+    """Return the worlds of the file by name."""
+    told = _document()["worlds"].items()
+    return {name: World(name, words["kind"], words.get("market", {})) for name, words in told}
 
 
-# -- random markets -------------------------------------------------------------------------
+@functools.cache
+def every() -> tuple[Hypothesis, ...]:
+    """Return all hypotheses of the file."""
+    told = _document().items()
+    return tuple(_hypothesis(key, words) for key, words in told if key != "worlds")
 
 
-class Luck:
-    """Uniform numbers of one market, each by its name."""
-
-    def __init__(self, number: int, seed: int) -> None:
-        self._root = streams.replication_key(seed, 0)
-        self._id = np.array([number], np.uint64)
-
-    def between(self, low: float, high: float, name: str) -> float:
-        """Return a number between two."""
-        return low + (high - low) * float(streams.trait(self._root, TRAIT, self._id, name)[0])
-
-    def times(self, low: float, high: float, name: str) -> float:
-        """Return a number between two whose log is uniform."""
-        return math.exp(self.between(math.log(low), math.log(high), name))
-
-    def whole(self, low: int, high: int, name: str) -> int:
-        """Return a whole number from low to high."""
-        return min(high, math.floor(self.between(low, high + 1, name)))
+def chosen(names: Iterable[str]) -> tuple[Hypothesis, ...]:
+    """Return those with these ids, all if none is named; raise Fault for an unknown one."""
+    wanted, known = list(names), [one.id for one in every()]
+    for name in wanted:
+        if name not in known:
+            raise Fault("--only", f"'{name}'", "hypotheses by id, with commas between", known)
+    return tuple(one for one in every() if not wanted or one.id in wanted)
 
 
-def random_question(
-    number: int, seed: int, steering: Mapping[str, Any] = CLEAR, size: float = LARGE
-) -> ExperimentSpec:
-    """Return silos against a centre in a random textbook market.
-
-    Three to six media of any concave curve in two or more departments; the start lies
-    between any split and the best one; in half of the markets last touch errs. A firm of
-    size 1 has 50 to 500 orders a week by each medium at an equal share of the money.
-    """
-    luck = Luck(number, seed)
-    names = [f"m{m + 1}" for m in range(luck.whole(3, 6, "media"))]
-    media = _media(luck, names, size)
-    response = [curve(TextbookMedium.model_validate(media[name]).curve) for name in names]
-    market = {
-        "kind": "textbook",
-        "name": "random",
-        "budget": A_WEEK * WEEKS_IN_YEAR,
-        "start": "drawn",
-        "splits": {"drawn": _start(luck, names, response)},
-        "baseline_orders": size * luck.between(0, 400, "baseline") * len(names),
-        "demand": {"sd": 0.1},
-        "media": media,
-        "channels": {"shop": {"basket": 50.0, "margin": 0.4}},
-    }
-    organigram = _organigram(luck, names)
-    arms = {kind: _strategy({"kind": kind, **steering}, organigram) for kind in (SILO, CENTRE)}
-    words = {"experiment": "random", "question": "", "hypothesis": "", "decision_rule": ""}
-    return ExperimentSpec.model_validate(
-        words
-        | {"market": market, "status_quo": arms[SILO], "arms": arms, "baseline": SILO}
-        | {"horizon": {"history_weeks": 0, "weeks": 2 * WEEKS_IN_YEAR}, "truth": "none"}
-        | {"seed": seed}
+def _hypothesis(key: str, words: dict[str, Any]) -> Hypothesis:
+    halves: tuple[Half, ...] = ("textbook", "people")
+    told = [(half, words.get(half, {})) for half in halves]
+    parts = [
+        _part(key, half, name, part)
+        for half, inner in told
+        for name, part in inner.items()
+        if name != "open"
+    ]
+    return Hypothesis(
+        key, words["says"], words["basis"], tuple(parts), dict(told)["people"].get("open", "")
     )
 
 
-def _media(luck: Luck, names: Sequence[str], size: float) -> dict[str, Any]:
-    blurred = luck.between(0, 1, "blurred") < 0.5
-    return {
-        name: {
-            "curve": _curve(luck, name, A_WEEK / len(names), size),
-            "leak": blurred * luck.between(0, 0.6, f"{name} leak"),
-            "capture": blurred * luck.between(0, 0.5, f"{name} capture") / len(names),
-        }
-        for name in names
-    }
+def _part(key: str, half: Half, name: str, words: dict[str, Any]) -> Part:
+    return Part(
+        id=key,
+        half=half,
+        name=name,
+        what=words["what"],
+        world=words.get("world", ""),
+        arm=words.get("arm", {}),
+        against=words.get("against"),
+        outcome=words.get("outcome", ""),
+        scale=words.get("scale", "own"),
+        weeks=words.get("weeks", "all"),
+        law=words.get("law", ""),
+        low=words.get("low"),
+        high=words.get("high"),
+    )
 
 
-def _curve(luck: Luck, name: str, spend: float, size: float) -> dict[str, Any]:
-    kind = KINDS[luck.whole(0, len(KINDS) - 1, f"{name} kind")]
-    orders = size * luck.times(50, 500, f"{name} orders")
-    bend = luck.times(0.2, 5, f"{name} bend")
-    match kind:
-        case "log":
-            return {"kind": kind, "a": orders / math.log1p(bend), "b": spend / bend}
-        case "exponential":
-            return {"kind": kind, "k": orders / -math.expm1(-bend), "b": bend / spend}
-        case "power":
-            beta = 1 / (1 + bend)
-            return {"kind": kind, "a": orders / spend**beta, "beta": beta}
-    return {"kind": kind, "most": orders * (1 + 1 / bend), "half": spend / bend}
+def findings(
+    hypotheses: Iterable[Hypothesis], values: Mapping[str, Iterable[float]]
+) -> list[Finding]:
+    """Return a finding per hypothesis from the values of every part by its key."""
+    return [
+        Finding(one, tuple(Contrast(part, tuple(values[part.key])) for part in one.parts))
+        for one in hypotheses
+    ]
 
 
-def _start(luck: Luck, names: Sequence[str], response: Sequence[Curve]) -> dict[str, float]:
-    """Return a split somewhere between a random one and the best one."""
-    best = np.maximum(best_split(response, A_WEEK) / A_WEEK, 0.02)
-    wisdom, error = luck.between(0, 1, "wisdom"), luck.between(0, 1, "error")
-    errors = np.array([luck.between(-1, 1, f"{name} start") for name in names])
-    shares = best**wisdom * np.exp(error * errors)
-    return dict(zip(names, (shares / shares.sum()).tolist(), strict=True))
-
-
-def _organigram(luck: Luck, names: Sequence[str]) -> dict[str, Any]:
-    """Return departments that each own a medium at least."""
-    units = luck.whole(2, len(names), "departments")
-    owned: dict[str, list[str]] = {f"d{unit}": [] for unit in range(units)}
-    for m, name in enumerate(names):
-        unit = m if m < units else luck.whole(0, units - 1, f"{name} owner")
-        owned[f"d{unit}"].append(name)
-    return {key: {"owns": owns} for key, owns in owned.items()} | {"sales": {"owns": ["shop"]}}
-
-
-def _strategy(steering: dict[str, Any], organigram: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "steering": steering,
-        "integration": {},
-        "incentives": {},
-        "attribution": {},
-        "organigram": organigram,
-    }
-
-
-# -- theory -----------------------------------------------------------------------------------
-
-
-def predicted(spec: ExperimentSpec) -> float:
-    """Return what the centre brings more than silos where both rest, as a part of their orders.
-
-    Everybody makes marginal returns equal within its scope, as it sees them: a department's
-    claims rise with the orders of its own medium one by one; of last touch a medium loses
-    what leaks, but for what it captures again. Both vary their plans, which costs orders.
-    """
-    market = spec.market
-    if not isinstance(market, TextbookMarket):
-        raise TypeError("only curves tell in advance")
-    orders = {arm: _at_rest(market, spec.arms[arm]) for arm in (SILO, CENTRE)}
-    return (orders[CENTRE] - orders[SILO]) / (orders[SILO] + market.baseline_orders)
-
-
-def _at_rest(market: TextbookMarket, strategy: Strategy) -> float:
-    """Return the orders a week that media cause where steering rests."""
-    names = sorted(market.media)
-    response, start = steady_curves(market), market.start_split()
-    media = [market.media[name] for name in names]
-    kept = [1 - medium.leak * (1 - medium.capture) for medium in media]
-    seen = np.array(kept if strategy.steering.kind == CENTRE else [1.0] * len(names))
-    orders = []
-    for scope in budget_scopes(strategy, names).values():
-        rows = [names.index(name) for name in scope]
-        own = [response[row] for row in rows]
-        money = A_WEEK * math.fsum(start[name] for name in scope)
-        looks = [Scaled(each, seen[row]) for each, row in zip(own, rows, strict=True)]
-        orders.append(_explored(own, best_split(looks, money), strategy.steering.exploration))
-    return math.fsum(orders)
-
-
-def _explored(curves: Sequence[Curve], spends: Floats, exploration: float) -> float:
-    """Return the mean orders where every log spend is a little higher or lower (all signs)."""
-    tried = []
-    for signs in itertools.product((-exploration, exploration), repeat=len(curves)):
-        varied = spends * np.exp(signs)
-        varied *= spends.sum() / varied.sum()
-        tried.append(math.fsum(c.orders(x) for c, x in zip(curves, varied, strict=True)))
-    return math.fsum(tried) / len(tried)
-
-
-# -- the world ----------------------------------------------------------------------------------
-
-
-def simulated(spec: ExperimentSpec, replications: int = 1) -> float:
-    """Return what the centre brings more than silos in the last weeks, paired, as a part."""
-    sums = {SILO: 0.0, CENTRE: 0.0}
-    for replication in range(replications):
-        for arm, records in simulate(spec, replication).items():
-            sold = records.weekly[records.weekly["week"] >= spec.horizon.weeks - LAST_WEEKS]
-            sums[arm] += float(sold["expected_orders"].sum())
-    return (sums[CENTRE] - sums[SILO]) / sums[SILO]
+def tally(found: Iterable[Finding]) -> str:
+    """Return in a sentence how many hypotheses passed, and which did not."""
+    by_verdict: dict[str, list[str]] = {}
+    for one in found:
+        by_verdict.setdefault(one.verdict, []).append(one.hypothesis.id)
+    told = [
+        f"{verdict}: {', '.join(ids)}"
+        for verdict in ("pass", "textbook only", "undecided", "fail")
+        if (ids := by_verdict.get(verdict))
+    ]
+    return f"{'; '.join(told)}."

@@ -64,8 +64,9 @@ class Desk:
     def close(self) -> None:
         """End all workers; what they are at is lost and can be lived again."""
         for worker in {*self.workers, self.patient, self.dreamer}:
+            processes = dict(getattr(worker, "_processes", None) or {})
             worker.shutdown(wait=False, cancel_futures=True)
-            for process in (getattr(worker, "_processes", None) or {}).values():
+            for process in processes.values():
                 process.terminate()
 
 

@@ -23,7 +23,7 @@ from omnisim.workshop.room import Room, as_words, from_words, opened
 from omnisim.workshop.worlds import Quarter
 
 log = logging.getLogger("omnisim.workshop")
-MOST_ROOMS = 50
+MOST_ROOMS = 500
 
 
 class Host:
@@ -123,7 +123,7 @@ class Host:
             self.tell(room)
 
     def _load(self) -> None:
-        for path in sorted(self.folder.glob("*.json")):
+        for path in sorted(self.folder.glob("*.json"), key=lambda path: path.stat().st_mtime):
             try:
                 room = from_words(json.loads(path.read_bytes()))
             except (OSError, KeyError, TypeError, ValueError) as error:

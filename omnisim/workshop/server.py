@@ -40,6 +40,7 @@ TRAINER = "omnisim_trainer"
 SEAT = "omnisim_seat"  # with the code of the room
 BREATH = 0.2  # seconds between two events of a stream
 HEARTBEAT = 15.0
+SHOWN = 12  # rooms of before, the last ones first
 STREAMS = 3  # of one seat; who opens another loses the oldest
 KINDS = {
     "css": "text/css",
@@ -268,7 +269,7 @@ async def _rooms(server: Server, request: Request) -> Response:
             "step": room.step,
             "steps": len(room.programme),
         }
-        for room in host.rooms.values()
+        for room in list(host.rooms.values())[: -SHOWN - 1 : -1]
     ]
     return JSONResponse(
         {"rooms": rooms, "ready": host.is_ready.is_set(), "address": server.address}

@@ -172,6 +172,7 @@ function show() {
     form.update();
     sections.push(form.place);
   } else form = null;
+  if (shown && shown !== wanted) window.scrollTo(0, 0); // something new has begun
   shown = wanted;
   if (state.step.kind === "reveal") sections.push(reveal());
   else if (state.step.kind !== "guess") sections.push(...reports());
@@ -329,7 +330,7 @@ function reports() {
     const sum = (column) => names.reduce((whole, name) => whole + latest.media[name][column], 0);
     made.push(el("section", { class: "card" }, el("h2", {}, `${t("seat.reports")} · ${latestName}`),
       el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("seat.reports") }, el("table", {},
-        el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("column.medium")), columns.map((column) => el("th", { scope: "col" }, t(`column.${column}`))),
+        el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("column.medium")), columns.map((column) => el("th", { scope: "col" }, t(column === "claims" ? "column.claims_short" : `column.${column}`))),
           orders ? el("th", { scope: "col" }, t("column.per_order")) : null)),
         el("tbody", {}, names.map(row)),
         el("tfoot", {}, el("tr", {}, el("th", { scope: "row" }, t("column.total")), columns.map((column) => el("td", {}, compact(sum(column), column))),

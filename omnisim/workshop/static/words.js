@@ -21,8 +21,8 @@ export const medium = (name) => t(`media.${name}`);
 export const role = (name) => t(`role.${name}`);
 export const firm = (nth) => t("firm", { nth: nth + 1 });
 export const number = (x) => new Intl.NumberFormat(spoken, { maximumFractionDigits: 0 }).format(x);
-export const percent = (x) =>
-  new Intl.NumberFormat(spoken, { style: "percent", maximumFractionDigits: 1 }).format(x);
+export const percent = (x, digits = 0) =>
+  new Intl.NumberFormat(spoken, { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(x);
 
 export function money(x, digits = 0) {
   const how = { style: "currency", currency: "EUR", minimumFractionDigits: digits, maximumFractionDigits: digits };

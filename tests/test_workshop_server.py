@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -21,7 +22,7 @@ from starlette.testclient import TestClient
 from omnisim.__main__ import main
 from omnisim.workshop.roles import MANAGER
 from omnisim.workshop.room import as_words
-from omnisim.workshop.server import TRAINER, Server
+from omnisim.workshop.server import STREAMS, TRAINER, Server, stream
 from omnisim.workshop.texts import LANGUAGES, keys, preferred, texts
 from tests.rooms import KEY, a_server, spec, worlds
 
@@ -177,6 +178,25 @@ def test_who_moves_to_another_seat_leaves_the_old_one(server: Server, trainer: T
     assert phone.post("/api/join", json=asked).status_code == 200
     seats = server.host.room(code).seats
     assert [key for key, seat in seats.items() if seat.is_taken] == [f"0 {OTHER}"]
+
+
+def test_who_opens_too_many_streams_loses_the_oldest_and_disturbs_nobody(
+    server: Server, trainer: TestClient
+) -> None:
+    code = opened(trainer)
+    seated(server, code, ONE)
+    room = server.host.room(code)
+    streams = [
+        stream(server, room, "token", lambda: {"version": room.version}).body_iterator.__aiter__()
+        for _ in range(STREAMS + 1)
+    ]
+
+    async def listen() -> str:
+        for one in streams:
+            assert "event: state" in str(await anext(one))
+        return str(await anext(streams[0]))
+
+    assert "event: elsewhere" in asyncio.run(listen())
 
 
 # -- what is refused --------------------------------------------------------------------
@@ -405,7 +425,7 @@ def test_the_command_says_which_address_it_opens_and_opens_no_other(tmp_path: Pa
                 socket.create_connection((own, port), timeout=5).close()
     finally:
         running.terminate()
-        running.wait(20)
+        assert running.wait(30) == 0
 
 
 def test_a_port_in_use_and_an_odd_one_take_one_line(

@@ -329,17 +329,17 @@ async def _events(server: Server, request: Request) -> Response:
             return None
         return views.view(room, firm, role, wall_clock())
 
-    return _stream(server, room, token, seen)
+    return stream(server, room, token, seen)
 
 
 async def _led_events(server: Server, request: Request) -> Response:
     room = server.room(request)
-    return _stream(server, room, "", lambda: views.lead(room, wall_clock()))
+    return stream(server, room, "", lambda: views.lead(room, wall_clock()))
 
 
-def _stream(
+def stream(
     server: Server, room: Room, token: str, seen: Callable[[], dict[str, Any] | None]
-) -> Response:
+) -> StreamingResponse:
     """Return a stream of whole states: one now, one after every change, a breath apart."""
     mine = asyncio.Event()
 
@@ -363,6 +363,7 @@ def _stream(
                     await asyncio.wait_for(mine.wait(), HEARTBEAT)
                 except TimeoutError:
                     yield ": still here\n\n"
+            yield "event: elsewhere\ndata: {}\n\n"
         finally:
             heard.discard(mine)
             if mine in open_ones:

@@ -88,6 +88,7 @@ function enter() {
       if (waiting) deliver();
     },
     lost: () => { notice.dataset.lost = "yes"; say(t("seat.offline")); probe(); },
+    elsewhere: () => say(t("seat.elsewhere"), true),
     gone: () => { state = null; shown = ""; head(); say(t("seat.gone"), true); door().then(() => say(t("seat.gone"), true)); },
   });
 }

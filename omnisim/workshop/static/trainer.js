@@ -91,6 +91,7 @@ async function enter(which) {
       show();
     },
     lost: () => { say(`${t("trainer.lost")} ${t("trainer.restarted")}`, true); probe(); },
+    elsewhere: () => say(t("seat.elsewhere"), true),
     gone: choose,
   });
 }

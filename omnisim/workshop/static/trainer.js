@@ -122,7 +122,7 @@ function head() {
 function tick() {
   const clock = $("clock");
   if (!state || state.phase !== "open") { clock.textContent = ""; return; }
-  if (state.paused) { clock.textContent = `⏸ ${t("trainer.pause")}`; return; }
+  if (state.paused) { clock.textContent = t("trainer.pause"); return; }
   clock.textContent = ends === null ? "" : time((ends - Date.now()) / 1000);
 }
 
@@ -194,7 +194,7 @@ function seats(mark) {
   const groups = Array.from({ length: state.firms }, (_, nth) => el("section", { class: "card" }, el("h3", {}, firm(nth)),
     state.seats.filter((seat) => seat.firm === nth).map((seat) => el("div", { class: "seatline" },
       el("span", { class: "tick" }, mark && seat[mark] ? "✓" : ""),
-      el("span", { class: "who" }, el("strong", {}, role(seat.role)), " ", seat.taken ? seat.name : el("span", { class: "soft" }, t("computer"))),
+      el("span", { class: "who" }, el("strong", {}, role(seat.role)), " ", seat.taken ? seat.name : el("span", { class: "soft" }, t(mark && seat[mark] ? "trainer.on_paper" : "computer"))),
       seat.taken ? el("button", { onclick: free(seat), title: t("trainer.free") }, "✕", el("span", { class: "sr" }, t("trainer.free_sure", { name: seat.name }))) : el("span"))) ));
   return el("div", { class: "firms" }, groups);
 }
@@ -269,7 +269,7 @@ function typing() {
 
 function kept(form, seat, message) {
   const status = el("span", { role: "status", class: "good small" });
-  form.append(el("p", { class: "row" }, el("button", { class: "main" }, t("trainer.save")), status,
+  form.firstChild.append(el("p", { class: "row" }, el("button", { class: "main" }, t("trainer.save")), status,
     el("button", { type: "button", onclick: () => reportOf(seat) }, t("trainer.show_seat"))));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

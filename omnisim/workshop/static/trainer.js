@@ -202,15 +202,15 @@ function seats(mark) {
 function unveiled() {
   const name = state.scene;
   if (!revealed) return el("p", { class: "big soft" }, t("reveal.wait"));
-  const tabs = [];
+  const tabs = el("div", { class: "row" });
   if (name !== "walk" && name !== "acts" && state.firms > 1) {
-    tabs.push(el("div", { class: "tabs" }, revealed.firms.map((_, nth) => el("button", { "aria-pressed": String(look.firm === nth), onclick: () => { look.firm = nth; show(); } }, firm(nth)))));
+    tabs.append(el("div", { class: "tabs" }, revealed.firms.map((_, nth) => el("button", { "aria-pressed": String(look.firm === nth), onclick: () => { look.firm = nth; show(); } }, firm(nth)))));
   }
   const played = Object.keys(revealed.firms[look.firm]?.acts ?? {});
   if (name === "costs" && played.length > 1) {
-    tabs.push(el("div", { class: "tabs" }, played.map((act) => el("button", { "aria-pressed": String(look.act === act), onclick: () => { look.act = act; show(); } }, t(`plain_act.${act}`)))));
+    tabs.append(el("div", { class: "tabs" }, played.map((act) => el("button", { "aria-pressed": String(look.act === act), onclick: () => { look.act = act; show(); } }, t(`plain_act.${act}`)))));
   }
-  return el("div", {}, el("h2", {}, t(`reveal.${name}`)), tabs, scene(name, revealed, look.firm, look.act));
+  return el("div", {}, el("div", { class: "row" }, el("h2", {}, t(`reveal.${name}`)), tabs), scene(name, revealed, look.firm, look.act));
 }
 
 // -- the bar of buttons -----------------------------------------------------------------------

@@ -346,6 +346,16 @@ WORDS: dict[str, tuple[str, ...]] = {
         "cost of the next credited order above which the centre holds money back; nothing: never",
         "EUR per order",
     ),
+    "Steering.goal": (
+        "what the centre and the oracle want most of at the budget: contribution (a centre counts "
+        "orders), gross revenue, or new customers",
+        "",
+    ),
+    "Steering.revenue_floor": (
+        "gross revenue above which a centre holds money back, for the lowest CPO",
+        "EUR a year",
+    ),
+    "Steering.cpo_cap": ("CPO of all orders to which a centre holds money back", "EUR"),
     "Steering.mandate": ("part of a move ordered by the centre that is carried out", "share"),
     "Steering.alone": ("what the centre may move in a review whatever its mandate", "share"),
     "Steering.attention": ("media that the centre looks at in a review; nothing: all", "media"),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import ValidationError
 
+from omnisim.language import LANGUAGES
 from omnisim.spec import ExperimentSpec, Fault, Strategy, Words
 
 # Hydra takes a third of a second to import, which the menu does without.
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
     from omegaconf.errors import OmegaConfBaseException
 
-LANGUAGES = ("en",)
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir")
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -292,9 +292,7 @@ def _run(config: DictConfig) -> Run:
         language, robustness = config.language, config.robustness
     except OmegaConfBaseException as error:
         raise _unresolved(error) from None
-    if language not in LANGUAGES:
-        allowed = f"{_listed(LANGUAGES)}, the only one so far"
-        raise ConfigError("language", _short(language), allowed)
+    check_language(language)
     if not isinstance(robustness, bool):
         raise ConfigError("robustness", _short(robustness), "true or false")
     return Run(
@@ -303,6 +301,14 @@ def _run(config: DictConfig) -> Run:
         language=language,
         robustness=robustness,
     )
+
+
+def check_language(code: str) -> None:
+    """Raise ConfigError unless there is such a language."""
+    if code not in LANGUAGES:
+        raise ConfigError(
+            "language", _short(code), _listed(LANGUAGES), _nearest(str(code), LANGUAGES)
+        )
 
 
 def _folder(key: str, value: str) -> Path:

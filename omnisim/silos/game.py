@@ -8,8 +8,16 @@ from dataclasses import dataclass
 from omnisim import shapley
 from omnisim.records import Records
 from omnisim.shapley import Coalition, Order
-from omnisim.silos.lessons import Lesson
-from omnisim.spec import WEEKS_IN_YEAR, Calibration, Dimension, ExperimentSpec, Levels, Strategy
+from omnisim.silos.lessons import TRIED, Lesson
+from omnisim.spec import (
+    WEEKS_IN_YEAR,
+    Calibration,
+    Dimension,
+    ExperimentSpec,
+    Levels,
+    Strategy,
+    budget_scopes,
+)
 
 STEERING = {
     "frozen_shares": "Shares between departments are frozen",
@@ -176,13 +184,25 @@ def mended(start: Strategy, switched: Collection[str], known: Mapping[str, Lesso
             key: unit.model_copy(update={"power": 0.0, "inflation": 0.0})
             for key, unit in organigram.items()
         }
-    return start.model_copy(
+    found = start.model_copy(
         update={
             "steering": steering.model_copy(update=changes),
             "attribution": attribution,
             "organigram": organigram,
         }
     )
+    return _within_what_was_tried(found, known) if "calibration" in changes else found
+
+
+def _within_what_was_tried(strategy: Strategy, known: Mapping[str, Lesson]) -> Strategy:
+    """Return a strategy that gives no medium more than trials have told of."""
+    caps = dict(strategy.steering.cap)
+    for scope in budget_scopes(strategy, known).values():
+        whole = sum(known[name].at for name in scope)
+        for name in scope:
+            caps[name] = min(caps.get(name, 1.0), TRIED * known[name].at / whole)
+    steering = strategy.steering.model_copy(update={"cap": caps})
+    return strategy.model_copy(update={"steering": steering})
 
 
 def linked(start: Strategy, switched: Collection[str]) -> Strategy:

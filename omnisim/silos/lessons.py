@@ -11,9 +11,11 @@ import pandas as pd
 from omnisim.records import Records
 from omnisim.spec import WEEKS_IN_YEAR, Calibration
 
+TRIED = 2.0  # times today's plan: the most that trials tell of
+NEGLIGIBLE = 0.01  # of the credit: a smaller error is none
 FLATTEST = 0.02  # elasticity of credit below which nothing can be read from it
 MOST = 20.0  # times that credit can be too small
-STEEPEST = 2.0  # elasticity
+STEEPEST = 1.0  # elasticity; more money never pays better than the money before it
 
 
 @dataclass(frozen=True)
@@ -66,17 +68,19 @@ def lessons(books: Iterable[Records], arm: str) -> dict[str, Lesson]:
 
 def _lesson(own: pd.DataFrame, margin: float) -> Lesson | None:
     """Return the lesson of a medium whose trials stand under their factors, 0 among them."""
-    columns = ("credit_long", "others_long", "margin_long", "spend_year")
+    columns = ("credit", "others_long", "margin_long", "spend_year")
     off = own.loc[own.index == 0.0, list(columns)].to_numpy(float)
     if not len(off):
         return None
-    credited, others, caused = (-off[0, :3] / [1.0, 1.0, margin]).tolist()
+    credited, others, caused = (off[0, :3] / [1.0, -1.0, -margin]).tolist()
     factors = own.index.to_numpy(float)
     told = own["credit_long"].to_numpy(float) + credited
     brought = own["margin_long"].to_numpy(float) / margin + caused
     if credited <= 0 or (answers := _elasticity(factors, told)) < FLATTEST:
         return None
     short = caused - credited  # of what is caused: below 0, more is credited than caused
+    if abs(short) < NEGLIGIBLE * credited:
+        short = 0.0
     spilt = min(max(0.0, short), max(0.0, others))
     return Lesson(
         captured=min(1.0, max(0.0, -short) / credited),

@@ -16,7 +16,7 @@ import simpy
 from simpy.events import EventPriority
 
 from omnisim import allocation, attribution, paths, rollout, streams
-from omnisim.allocation import View, released
+from omnisim.allocation import View
 from omnisim.departments import Department, company_weight
 from omnisim.people import People, Person
 from omnisim.records import Ledger
@@ -29,6 +29,7 @@ from omnisim.spec import (
     GIVEN,
     HALVES,
     ORACLE,
+    WEEKS_IN_YEAR,
     Calibration,
     ExperimentSpec,
     Strategy,
@@ -177,7 +178,7 @@ class Simulation(mesa.Model):
         self._follow(strategy)
         today = self.state.day
         budgets.open_books(self)
-        if strategy.steering.limit is None:
+        if not strategy.steering.holds_back:
             self.state.released = np.ones(len(self.media))
         self.state.tilt = np.ones((HALVES, len(self.media)))
         self.state.agenda = self._first_agenda()
@@ -267,7 +268,9 @@ class Simulation(mesa.Model):
         if appointment.key == ORACLE:
             first = self.state.day == self.state.adopted
             rounds = truth.SEARCH_ROUNDS if first else 1
+            self.state.released = np.ones(len(self.media))
             self.state.shares = truth.best_shares(self, rounds)
+            self.state.released = np.full(len(self.media), truth.best_release(self))
             return self.strategy.steering.review_weeks * DAYS_IN_WEEK
         if appointment.kind == "review":
             return self._meet(next(d for d in self.deciders if d.key == appointment.key))
@@ -397,9 +400,16 @@ class Simulation(mesa.Model):
             self.beliefs += [(week, name, belief) for name, belief in beliefs]
         self.state.shares[rows] = scope * decider.decide(view)
         if isinstance(decider, OmnichannelManager) and len(view.weeks_ago):
+            self._release(view, rows)
+        halves.try_next(self, view)
+
+    def _release(self, view: View, rows: list[int]) -> None:
+        """Hold back, or let go, what a centre may leave unspent."""
+        words, so_far = self.strategy.steering, self.state.released[rows]
+        if words.holds_back:
             belief = allocation.believed(view, words)
-            self.state.released[rows] = released(self.state.released[rows], belief, words)
-        halves.try_next(self, decider, view)
+            limit = allocation.limit(so_far, belief, view, words)
+            self.state.released[rows] = allocation.released(so_far, belief, limit, words)
 
     def _is_open(self, medium: str) -> bool:
         """Tell whether a medium can be bought yet."""
@@ -432,6 +442,8 @@ class Simulation(mesa.Model):
             credit = credit * moves.exaggeration(self, names)
         if self.strategy.steering.calibration:
             credit = credit * self._calibration(names, spend)
+        if isinstance(decider, OmnichannelManager):
+            credit = credit * self._worth_for_the_goal(rows, after)
         if decider.noise > 0:
             luck = self._report_luck(names, after)
             credit = attribution.distorted(credit, decider.noise, luck)
@@ -446,7 +458,29 @@ class Simulation(mesa.Model):
             shares=shares / shares.sum(),
             used=ledger.media_column("spent_cents", rows, 0, after) / 100,
             seen=halves.seen(self, rows, after) if self.strategy.steering.tests else None,
+            sales=ledger.sales(0, after),
         )
+
+    def _worth_for_the_goal(self, rows: list[int], after: int) -> np.ndarray:
+        """Return what an order of every medium counts for the centre's goal (float64[media]).
+
+        The part of new customers, or the value (in mean orders), among those that it touched
+        last in the year before; of all orders where it touched none.
+        """
+        goal = self.strategy.steering.goal
+        if goal == "contribution":
+            return np.ones(len(rows))
+        column = {"new_customers": "new", "revenue": "value"}[goal]
+        everything, first = list(range(len(self.media))), max(0, after - WEEKS_IN_YEAR)
+        told, orders = (
+            self.state.ledger.media_column(name, everything, first, after).sum(axis=0)
+            for name in (f"expected_last_touch_{column}", "expected_last_touch")
+        )
+        usual = told.sum() / max(orders.sum(), 1e-9)
+        if usual <= 0:
+            return np.ones(len(rows))
+        worth: np.ndarray = np.where(orders > 0, told / np.maximum(orders, 1e-9), usual) / usual
+        return worth[rows]
 
     def _calibration(self, media: tuple[str, ...], spend: np.ndarray) -> np.ndarray:
         """Return what credit is multiplied by, by what was planned (float64[weeks, media])."""

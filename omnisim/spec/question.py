@@ -169,7 +169,7 @@ def _steers(key: str, strategy: Strategy, market: Marketplace) -> None:
         missing = sorted(set(market.media) - set(shares))
         if missing:
             raise Fault(f"{key}.given.{week}.{missing[0]}", "nothing", "a share for every medium")
-    _has_halves(key.removesuffix("steering"), strategy, market)
+    _can_be_read(key.removesuffix("steering"), strategy, market)
     if steering.kind in ("frozen", "oracle", "given"):
         return
     for holder, media in budget_scopes(strategy, market.media).items():
@@ -177,14 +177,17 @@ def _steers(key: str, strategy: Strategy, market: Marketplace) -> None:
             _feasible(key, holder, media, steering)
 
 
-def _has_halves(key: str, strategy: Strategy, market: Marketplace) -> None:
-    """Refuse geo experiments where there are no regions, and two kinds of them at once."""
+def _can_be_read(key: str, strategy: Strategy, market: Marketplace) -> None:
+    """Refuse tests without regions, two kinds of them at once, and goals that nobody counts."""
     steering, kind = strategy.steering, strategy.attribution.kind
     asked = {
         f"{key}steering.geo": steering.geo if steering.tests else "",
         f"{key}attribution.kind": kind if kind == "experiment" else "",
     }
     one_place = isinstance(market, Market) and len(market.regions) < HALVES
+    if steering.goal == "new_customers" and isinstance(market, TextbookMarket):
+        what = "'new_customers', of which curves know nothing"
+        raise Fault(f"{key}steering.goal", what, "contribution or revenue in a market of curves")
     for where, word in asked.items():
         if word and one_place:
             raise Fault(where, f"'{word}' in a market of one region", "a market of two or more")

@@ -74,8 +74,11 @@ class Steering(Words):
     reports that leave a department; `fixed` names media that keep their share; `overhead` is
     what steering costs beside media (EUR a year).
 
-    Of a centre: `scope` names the departments that it steers (none named: all), `limit` the
-    marginal cost per order (EUR) above which it holds money back, `mandate` the share of a
+    Of a centre and of the oracle: `goal` is what it wants most of. It holds money back where the
+    next order costs more than `limit` (EUR); or, as far as gross revenue keeps above
+    `revenue_floor` (EUR a year), to reach the lowest CPO; or as far as is needed to bring the
+    CPO of all orders to `cpo_cap` (EUR). Of a centre alone: `scope` names the departments that
+    it steers (none named: all), `mandate` the share of a
     move it orders that is carried out, `alone` what it may move whatever its mandate (share
     of the budget), `attention` how many media it looks at in a review (None: all).
     In silos a `committee` that meets every so many weeks (0: none) moves money between
@@ -103,7 +106,10 @@ class Steering(Words):
     fixed: Names = ()
     overhead: NonNegative = 0.0
     scope: Names = ()
+    goal: Literal["contribution", "revenue", "new_customers"] = "contribution"
     limit: Positive | None = None
+    revenue_floor: Positive | None = None
+    cpo_cap: Positive | None = None
     mandate: Share = 1.0
     alone: Share = 0.0
     attention: Annotated[int, Field(ge=2)] | None = None
@@ -115,6 +121,18 @@ class Steering(Words):
     def tests(self) -> bool:
         """Tell whether a centre learns from geo experiments: nobody else pays whole regions."""
         return self.kind == "central" and self.geo != "none"
+
+    @property
+    def holds_back(self) -> bool:
+        """Tell whether who steers may leave money unspent."""
+        return any(k is not None for k in (self.limit, self.revenue_floor, self.cpo_cap))
+
+    @model_validator(mode="after")
+    def _holds_back_for_one_reason(self) -> Steering:
+        reasons = [k for k in ("limit", "revenue_floor", "cpo_cap") if getattr(self, k) is not None]
+        if len(reasons) > 1:
+            raise Fault(reasons[1], f"a value beside {reasons[0]}", "one of them")
+        return self
 
     @model_validator(mode="after")
     def _who_tests_decides_alone(self) -> Steering:

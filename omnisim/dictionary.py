@@ -158,6 +158,7 @@ def _of_table(name: str) -> tuple[str, str]:
 
 def _column(name: str) -> tuple[str, str]:
     """Return unit and meaning of a column of the weekly ledger."""
-    plain = name.removeprefix(EXPECTED)
-    unit, words = next(row[1:] for row in (*KEYS, *LEDGER) if row[0] == plain)
+    known = {row[0]: row[1:] for row in (*KEYS, *LEDGER)}
+    plain = name if name in known else name.removeprefix(EXPECTED)
+    unit, words = known[plain]
     return unit, words if name == plain else f"{words}; {TWIN}"

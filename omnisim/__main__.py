@@ -31,6 +31,10 @@ def _started(words: list[str]) -> int:
         from omnisim.cli.configs import main as configs
 
         return configs(words[1:])
+    if first == "report":
+        from omnisim.cli.report import main as report
+
+        return report(words[1:])
     if first == "inventory":
         from omnisim.cli.inventory import main as inventory
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
+from omnisim.language import ENGLISH, Language, message
 from omnisim.measures import (
     BESIDE,
     EMPTY,
@@ -84,21 +85,44 @@ class Line:
 class Comparison:
     """What the evidence says: levels, paired differences, and the verdict in words.
 
-    `interactions` hold, by outcome, what two changes bring together beyond each alone.
+    Totals are sums over `weeks`; `share` of the baseline begins to matter. `interactions`
+    hold, by outcome, what the two changes `alone` bring together beyond each alone.
     """
 
     baseline: str
     primary: str
     replications: int
+    weeks: int
+    share: float
     levels: tuple[Level, ...]
     rows: tuple[Row, ...]
-    sentences: tuple[str, ...]
     interactions: tuple[Row, ...] = ()
+    alone: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
-        """Return the verdict on the primary outcome: a sentence per arm."""
-        return " ".join(self.sentences)
+        """Return the verdict on the primary outcome in English: a sentence per arm."""
+        return " ".join(self.sentences())
+
+    def sentences(self, words: Language = ENGLISH) -> tuple[str, ...]:
+        """Return the verdict on the primary outcome, a sentence per arm."""
+        main = self.of(self.primary).values()
+        if not main:
+            alone = words.plain(self.baseline)
+            return (words.say("Nothing to compare: {arm} is the only arm.", arm=alone),)
+        more = (row for row in self.interactions if row.outcome == self.primary)
+        return (
+            *(sentence(self, row, words) for row in main),
+            *(together(self, row, words) for row in more),
+        )
+
+    def per_year(self, outcome: str) -> float:
+        """Return the factor that makes a total yearly, 1 for what is none."""
+        return WEEKS_IN_YEAR / self.weeks if self.is_total(outcome) else 1.0
+
+    def is_total(self, outcome: str) -> bool:
+        """Tell whether an outcome is a sum over all weeks, which is told a year."""
+        return OUTCOMES[outcome].adds_up and not outcome.endswith(LAST)
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -122,16 +146,16 @@ class Comparison:
         rows = self.of(self.primary).values()
         return bool(rows) and all(row.precision <= precision for row in rows)
 
-    def line(self, outcome: str) -> Line:
+    def line(self, outcome: str, words: Language = ENGLISH) -> Line:
         """Return one outcome written for people, every number in the same unit."""
         levels = {level.arm: level for level in self.levels if level.outcome == outcome}
         rows = self.of(outcome)
         size = max((abs(x.mean) for x in levels.values() if not math.isnan(x.mean)), default=0.0)
         spread = max((_half_width(row) for row in rows.values() if row.verdict), default=0.0)
-        written = OUTCOMES[outcome].scale(size, spread)
+        written = OUTCOMES[outcome].scale(size, spread, words)
         unit = f" ({written.unit})" if written.unit else ""
         return Line(
-            f"{OUTCOMES[outcome].label}{unit}",
+            f"{words.say(OUTCOMES[outcome].label)}{unit}",
             {arm: written.number(level.mean) for arm, level in levels.items()},
             {arm: _interval(row, written) for arm, row in rows.items()},
             {arm: row.verdict for arm, row in rows.items()},
@@ -160,19 +184,16 @@ def compare(spec: ExperimentSpec, measures: pd.DataFrame) -> Comparison:
     )
     interactions = tuple(_interactions(spec, series))
     replications = len(series[spec.outcomes.primary, spec.baseline])
-    main = [row for row in rows if row.outcome == spec.outcomes.primary]
-    alone = f"Nothing to compare: {_plain(spec.baseline)} is the only arm."
     return Comparison(
         spec.baseline,
         spec.outcomes.primary,
         replications,
+        spec.horizon.weeks,
+        spec.outcomes.margin,
         levels,
         rows,
-        (
-            *(tuple(sentence(spec, row, len(main)) for row in main) or (alone,)),
-            *(together(spec, one) for one in interactions if one.outcome == spec.outcomes.primary),
-        ),
         interactions,
+        () if spec.interaction is None else spec.interaction.alone,
     )
 
 
@@ -220,53 +241,93 @@ def p_matters(differences: np.ndarray, margin: float) -> float:
     return min(1.0, 2 * _tail(abs(mean) - margin, error, len(differences)))
 
 
-def sentence(spec: ExperimentSpec, row: Row, arms: int = 1) -> str:
-    """Return the verdict on one row in one sentence of plain English, totals per year."""
-    label = _label(row.outcome)
+def sentence(comparison: Comparison, row: Row, words: Language = ENGLISH) -> str:
+    """Return the verdict on one row in one sentence, totals per year."""
+    label = label_within(row.outcome, words)
     if not row.verdict:
-        return f"Undecided: a replication has no {label}."
+        return words.say("Undecided: a replication has no {label}.", label=label)
+    names = {"arm": words.plain(row.arm), "baseline": words.plain(row.baseline)}
     if not (row.difference or row.ci_low or row.ci_high):
-        both = f"{_plain(row.arm)} and {_plain(row.baseline)}"
-        same = f"{both} have the same {label} in every replication"
-        return f"{_capitalised(same)}: no difference that matters."
-    times, when = per_year(spec, row.outcome)
+        same = words.say(
+            "{arm} and {baseline} have the same {label} in every replication:"
+            " no difference that matters.",
+            label=label,
+            **names,
+        )
+        return capitalised(same)
+    times = comparison.per_year(row.outcome)
     sense = math.copysign(times, row.difference)
     low, high = sorted((row.ci_low * sense, row.ci_high * sense))
-    written = _points(OUTCOMES[row.outcome].scale(max(abs(low), abs(high)), (high - low) / 2))
-    margin = _points(OUTCOMES[row.outcome].scale(row.margin * times, 0))
-    claim = _claim(row, f"{label}{when}", written.text(row.difference * sense))
-    reach = f"{round(100 * LEVEL)} % interval {written.reach(low, high)}{_part(spec, row)}"
-    return f"{claim} ({reach}): {_clause(row, margin.text(row.margin * times), arms)}."
-
-
-def together(spec: ExperimentSpec, row: Row) -> str:
-    """Return in one sentence what two changes bring together beyond each alone."""
-    if spec.interaction is None or not row.verdict:
-        return f"Undecided: a replication has no {_label(row.outcome)} of two changes together."
-    times, when = per_year(spec, row.outcome)
-    written = _points(OUTCOMES[row.outcome].scale(row.difference * times, _half_width(row) * times))
-    margin = _points(OUTCOMES[row.outcome].scale(row.margin * times, 0))
-    alone = " and ".join(_plain(name) for name in spec.interaction.alone)
-    side = "more" if row.difference > 0 else "less"
-    amount = written.text(abs(row.difference) * times)
-    reach = written.reach(row.ci_low * times, row.ci_high * times)
-    return (
-        f"Together {alone} bring {amount} {side} {_label(row.outcome)}{when} than the sum of each"
-        f" alone ({round(100 * LEVEL)} % interval {reach}):"
-        f" {_clause(row, margin.text(row.margin * times), 1)}."
+    outcome = OUTCOMES[row.outcome]
+    written = _points(outcome.scale(max(abs(low), abs(high)), (high - low) / 2, words))
+    margin = _points(outcome.scale(row.margin * times, 0, words)).text(row.margin * times)
+    return words.say(
+        "{claim} ({level} % interval {reach}{part}): {clause}.",
+        claim=_claim(
+            row,
+            comparison.is_total(row.outcome),
+            written.text(row.difference * sense),
+            names,
+            words,
+        ),
+        level=round(100 * LEVEL),
+        reach=written.reach(low, high),
+        part=_part(comparison, row, words),
+        clause=_clause(row, margin, len(comparison.of(row.outcome)), words),
     )
 
 
-def glance(spec: ExperimentSpec, comparison: Comparison) -> str:
+def together(comparison: Comparison, row: Row, words: Language = ENGLISH) -> str:
+    """Return in one sentence what two changes bring together beyond each alone."""
+    label = label_within(row.outcome, words)
+    if not row.verdict:
+        return words.say("Undecided: a replication has no {label} of two changes.", label=label)
+    times, outcome = comparison.per_year(row.outcome), OUTCOMES[row.outcome]
+    written = _points(outcome.scale(row.difference * times, _half_width(row) * times, words))
+    margin = _points(outcome.scale(row.margin * times, 0, words)).text(row.margin * times)
+    said = {
+        "both": words.listed([words.plain(name) for name in comparison.alone]),
+        "amount": written.text(abs(row.difference) * times),
+        "label": words.say("{label} a year", label=label)
+        if comparison.is_total(row.outcome)
+        else label,
+        "level": round(100 * LEVEL),
+        "reach": written.reach(row.ci_low * times, row.ci_high * times),
+        "clause": _clause(row, margin, 1, words),
+    }
+    if row.difference > 0:
+        return words.say(
+            "Together {both} bring {amount} more {label} than the sum of each alone"
+            " ({level} % interval {reach}): {clause}.",
+            **said,
+        )
+    return words.say(
+        "Together {both} bring {amount} less {label} than the sum of each alone"
+        " ({level} % interval {reach}): {clause}.",
+        **said,
+    )
+
+
+def glance(comparison: Comparison, words: Language = ENGLISH) -> str:
     """Return the running estimate of the main difference in a few words, totals per year."""
-    return ", ".join(_glance(spec, row) for row in comparison.of(spec.outcomes.primary).values())
+    rows = comparison.of(comparison.primary).values()
+    return ", ".join(_glance(comparison, row, words) for row in rows)
 
 
-def per_year(spec: ExperimentSpec, outcome: str) -> tuple[float, str]:
-    """Return the factor that makes a total yearly, and the words that say so."""
-    if outcome.endswith(LAST) or not OUTCOMES[outcome].adds_up:
-        return 1.0, ""
-    return WEEKS_IN_YEAR / spec.horizon.weeks, " a year"
+def label_within(outcome: str, words: Language = ENGLISH) -> str:
+    """Return how an outcome is called within a sentence."""
+    return words.say(within(OUTCOMES[outcome].label))
+
+
+def within(label: str) -> str:
+    """Return an English label as it stands within a sentence."""
+    label = label.replace(",", " in the")
+    return label if label.startswith("CPO") else label[:1].lower() + label[1:]
+
+
+def capitalised(text: str) -> str:
+    """Return a sentence with a large first letter."""
+    return text[:1].upper() + text[1:]
 
 
 def _series(measures: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
@@ -389,66 +450,85 @@ def _tail(distance: float, error: float, n: int) -> float:
     return float(stdtr(n - 1, -distance / error)) if n > 1 else math.nan
 
 
-def _claim(row: Row, label: str, amount: str) -> str:
-    arm, baseline, more = _plain(row.arm), _plain(row.baseline), row.difference > 0
+def _claim(row: Row, is_yearly: bool, amount: str, names: dict[str, str], words: Language) -> str:
+    label, more = label_within(row.outcome, words), row.difference > 0
+    said = {"amount": amount, "label": label, **names}
     if not OUTCOMES[row.outcome].adds_up:
-        side = "higher" if more else "lower"
-        return f"The {label} of {arm} is {amount} {side} than that of {baseline}"
-    verb = "earns" if row.outcome.startswith(("contribution", "profit")) else "has"
-    side = "more" if more else "fewer" if OUTCOMES[row.outcome].unit == "count" else "less"
-    return f"{_capitalised(arm)} {verb} {amount} {side} {label} than {baseline}"
+        if more:
+            return words.say(
+                "The {label} of {arm} is {amount} higher than that of {baseline}", **said
+            )
+        return words.say("The {label} of {arm} is {amount} lower than that of {baseline}", **said)
+    said["label"] = words.say("{label} a year", label=label) if is_yearly else label
+    if row.outcome.startswith(("contribution", "profit")):
+        if more:
+            return capitalised(
+                words.say("{arm} earns {amount} more {label} than {baseline}", **said)
+            )
+        return capitalised(words.say("{arm} earns {amount} less {label} than {baseline}", **said))
+    if more:
+        return capitalised(words.say("{arm} has {amount} more {label} than {baseline}", **said))
+    if OUTCOMES[row.outcome].unit == "count":
+        return capitalised(words.say("{arm} has {amount} fewer {label} than {baseline}", **said))
+    return capitalised(words.say("{arm} has {amount} less {label} than {baseline}", **said))
 
 
-def _clause(row: Row, margin: str, arms: int) -> str:
+def _clause(row: Row, margin: str, arms: int, words: Language) -> str:
     if row.verdict == "matters":
-        return f"a difference that matters (more than {margin})"
+        return words.say("a difference that matters (more than {margin})", margin=margin)
     if row.verdict == "no difference that matters":
-        return f"no difference that matters, the interval lies inside ±{margin}"
+        return words.say(
+            "no difference that matters, the interval lies inside ±{margin}", margin=margin
+        )
     if row.verdict == "less than matters":
-        return f"it differs, but by less than matters, the interval lies inside ±{margin}"
-    together = f" ({arms} arms asked together)" if arms > 1 else ""
-    return (
-        f"undecided, {row.pairs} replications{together} do not tell whether it is more"
-        f" than the {margin} that matters"
+        return words.say(
+            "it differs, but by less than matters, the interval lies inside ±{margin}",
+            margin=margin,
+        )
+    together = words.say(" ({arms} arms asked together)", arms=arms) if arms > 1 else ""
+    return words.say(
+        "undecided, {pairs} replications{together} do not tell whether it is more"
+        " than the {margin} that matters",
+        pairs=row.pairs,
+        together=together,
+        margin=margin,
     )
 
 
-def _part(spec: ExperimentSpec, row: Row) -> str:
-    share, of = row.relative, _plain(row.baseline)
-    if OUTCOMES[row.outcome].unit == "eur":  # the margin is a share of revenue
-        share, of = _ratio(row.difference, row.margin) * spec.outcomes.margin, "revenue"
+def _part(comparison: Comparison, row: Row, words: Language) -> str:
+    is_money = OUTCOMES[row.outcome].unit == "eur"  # then the margin is a share of revenue
+    share = _ratio(row.difference, row.margin) * comparison.share if is_money else row.relative
     if math.isnan(share):
         return ""
-    percent = scale("share", share, 0.3 * abs(share)).text(abs(share))
-    return f", {percent} of {of}"
+    percent = scale("share", share, 0.3 * abs(share), words).text(abs(share))
+    if is_money:
+        return words.say(", {percent} of revenue", percent=percent)
+    return words.say(", {percent} of {what}", percent=percent, what=words.plain(row.baseline))
 
 
-def _glance(spec: ExperimentSpec, row: Row) -> str:
+def _glance(comparison: Comparison, row: Row, words: Language) -> str:
     if not row.verdict:
         return ""
-    times, when = per_year(spec, row.outcome)
-    written = OUTCOMES[row.outcome].scale(row.difference * times, _half_width(row) * times)
-    middle = _points(written).text(row.difference * times, signed=True)
-    words = f"{_plain(row.arm)} {middle} {_label(row.outcome)}{when}"
-    reach = _points(written).reach(row.ci_low * times, row.ci_high * times)
-    return f"{words} ({reach})" if row.pairs > 1 else words
+    times = comparison.per_year(row.outcome)
+    size, reach = row.difference * times, _half_width(row) * times
+    written = _points(OUTCOMES[row.outcome].scale(size, reach, words))
+    label = label_within(row.outcome, words)
+    if comparison.is_total(row.outcome):
+        label = words.say("{label} a year", label=label)
+    middle = f"{words.plain(row.arm)} {written.text(size, signed=True)} {label}"
+    bounds = written.reach(row.ci_low * times, row.ci_high * times)
+    return f"{middle} ({bounds})" if row.pairs > 1 else middle
 
 
 def _points(written: Scale) -> Scale:
     """Return how differences are written: shares differ by points, not by percent."""
-    return replace(written, after=" points") if written.after == " %" else written
-
-
-def _label(outcome: str) -> str:
-    label = OUTCOMES[outcome].label.replace(",", " in the")
-    return label if label.startswith("CPO") else label[:1].lower() + label[1:]
+    return replace(written, pattern=message("{} points")) if written.pattern == "{} %" else written
 
 
 def _interval(row: Row, written: Scale) -> str:
     if not row.verdict:
         return EMPTY
-    middle = written.number(row.difference, signed=True)
-    return f"{middle} ({written.number(row.ci_low)} to {written.number(row.ci_high)})"
+    return written.spread(row.difference, row.ci_low, row.ci_high, signed=True)
 
 
 def _half_width(row: Row) -> float:
@@ -457,11 +537,3 @@ def _half_width(row: Row) -> float:
 
 def _ratio(above: float, below: float) -> float:
     return above / below if below else math.nan
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import ValidationError
 
+from omnisim.language import LANGUAGES
 from omnisim.spec import ExperimentSpec, Fault, Strategy, Words
 
 # Hydra takes a third of a second to import, which the menu does without.
@@ -24,11 +25,10 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
     from omegaconf.errors import OmegaConfBaseException
 
-LANGUAGES = ("en",)
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir")
 
 _PACKAGE = Path(__file__).resolve().parent
-_OWN = next(path for path in (_PACKAGE / "configs", _PACKAGE.parent / "configs") if path.is_dir())
+OWN = next(path for path in (_PACKAGE / "configs", _PACKAGE.parent / "configs") if path.is_dir())
 _DECISIONS = sorted(Strategy.model_fields)
 _HEADER = "# @package _global_"
 _TOLD = {"language": str, "robustness": bool}
@@ -89,12 +89,12 @@ def menu(config_dir: Path | None = None) -> dict[str, dict[str, Option]]:
 
 def defaults() -> dict[str, str]:
     """Return the option at which each group stands when nothing is typed."""
-    lines = yaml.safe_load((_OWN / "config.yaml").read_text(encoding="utf-8"))["defaults"]
+    lines = yaml.safe_load((OWN / "config.yaml").read_text(encoding="utf-8"))["defaults"]
     return {group: name for line in lines if line != "_self_" for group, name in line.items()}
 
 
 def _folders(config_dir: Path | None) -> Iterator[Path]:
-    yield _OWN
+    yield OWN
     if config_dir is not None:
         if not config_dir.is_dir():
             raise ConfigError("--config-dir", f"'{config_dir}'", "a folder that exists")
@@ -237,7 +237,7 @@ def _composed(choices: Sequence[str], config_dir: Path | None) -> DictConfig:
     theirs = [f"file://{folder}" for folder in _folders(config_dir)][1:]
     overrides = [f"hydra.searchpath={json.dumps(theirs, ensure_ascii=False)}", *choices]
     try:
-        with initialize_config_dir(str(_OWN), version_base="1.3", job_name="omnisim"):
+        with initialize_config_dir(str(OWN), version_base="1.3", job_name="omnisim"):
             return compose("config", overrides, return_hydra_config=True)
     except yaml.YAMLError as error:
         raise _broken(error) from None
@@ -292,9 +292,7 @@ def _run(config: DictConfig) -> Run:
         language, robustness = config.language, config.robustness
     except OmegaConfBaseException as error:
         raise _unresolved(error) from None
-    if language not in LANGUAGES:
-        allowed = f"{_listed(LANGUAGES)}, the only one so far"
-        raise ConfigError("language", _short(language), allowed)
+    check_language(language)
     if not isinstance(robustness, bool):
         raise ConfigError("robustness", _short(robustness), "true or false")
     return Run(
@@ -303,6 +301,14 @@ def _run(config: DictConfig) -> Run:
         language=language,
         robustness=robustness,
     )
+
+
+def check_language(code: str) -> None:
+    """Raise ConfigError unless there is such a language."""
+    if code not in LANGUAGES:
+        raise ConfigError(
+            "language", _short(code), _listed(LANGUAGES), _nearest(str(code), LANGUAGES)
+        )
 
 
 def _folder(key: str, value: str) -> Path:

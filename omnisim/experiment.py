@@ -15,6 +15,7 @@ import pandas as pd
 
 from omnisim import causes, misallocation, silos
 from omnisim.comparison import Comparison, compare, glance
+from omnisim.language import ENGLISH, Language
 from omnisim.measures import check, measure, tidy
 from omnisim.misallocation import Gap, LastEuro
 from omnisim.records import Records
@@ -97,8 +98,9 @@ def run(
     shelf: Shelf,
     run_units: RunUnits,
     tell: Callable[[Progress], None] = lambda progress: None,
+    words: Language = ENGLISH,
 ) -> Answer:
-    """Answer the question of a spec; raise Fault or Stopped.
+    """Answer the question of a spec; raise Fault or Stopped. `words` is what `tell` is told in.
 
     Replications come in batches of `replications.min`, and only between batches is
     precision looked at: how many there are never depends on who was quick.
@@ -109,7 +111,7 @@ def run(
     books: list[Records] = []
     frames: list[pd.DataFrame] = []
     yardsticks: list[Records] = []
-    whole, simulated = _with_yardsticks(spec, shelf, run_units, tell)
+    whole, simulated = _with_yardsticks(spec, shelf, run_units, tell, words)
     planned = 0
     while planned < aim.max:
         batch = range(planned, aim.max if precision == 0 else min(planned + aim.min, aim.max))
@@ -123,13 +125,13 @@ def run(
             frames.append(measure(spec, own))
             yardsticks += [one for one in found if one.arm not in spec.arms]
             comparison = compare(spec, pd.concat(frames))
-            tell(Progress(len(frames), planned, glance(spec, comparison)))
+            tell(Progress(len(frames), planned, glance(comparison, words)))
         if comparison.is_precise(precision):
             break
     books.sort(key=lambda book: (book.arm, book.replication))
     measures = tidy(pd.concat(frames))
     beside = [measures, measure(spec, yardsticks)]
-    priced, more = _priced(spec, whole, [*books, *yardsticks], shelf, run_units, tell)
+    priced, more = _priced(spec, whole, [*books, *yardsticks], shelf, run_units, tell, words)
     return Answer(
         spec,
         tuple(books),
@@ -163,6 +165,7 @@ def _priced(
     shelf: Shelf,
     run_units: RunUnits,
     tell: Callable[[Progress], None],
+    words: Language,
 ) -> tuple[silos.Priced | None, int]:
     """Return the price of silos and how many replications were lived through for it.
 
@@ -174,23 +177,29 @@ def _priced(
     plan = silos.plan(spec, [book for book in books if book.arm in spec.arms], whole.arms)
     asked = [Unit(nth, plan.arms(nth)) for nth in plan.worlds]
     simulated = 0
-    tell(Progress(0, len(asked), "The price of silos"))
+    pricing = words.say("The price of silos")
+    tell(Progress(0, len(asked), pricing))
     for done, (is_new, found) in enumerate(
         _replications(plan.spec, asked, shelf, run_units), start=1
     ):
         simulated += is_new
         told |= {(book.arm, book.replication): silos.outcome(book) for book in found}
-        tell(Progress(done, len(asked), "The price of silos"))
+        tell(Progress(done, len(asked), pricing))
     return plan.priced(told), simulated
 
 
 def _with_yardsticks(
-    spec: ExperimentSpec, shelf: Shelf, run_units: RunUnits, tell: Callable[[Progress], None]
+    spec: ExperimentSpec,
+    shelf: Shelf,
+    run_units: RunUnits,
+    tell: Callable[[Progress], None],
+    words: Language,
 ) -> tuple[ExperimentSpec, int]:
     """Return the spec with yardsticks beside its arms, and how much was simulated for them."""
     if spec.truth == "none" or len(spec.market.media) < 2:
         return spec, 0
-    tell(Progress(0, spec.replications.min, "Looking for the best split of the budget"))
+    looking = words.say("Looking for the best split of the budget")
+    tell(Progress(0, spec.replications.min, looking))
     asked = [Unit(nth, (misallocation.SEARCH,)) for nth in range(misallocation.SEARCHES)]
     looked = list(_replications(misallocation.search(spec), asked, shelf, run_units))
     books = [records for _, found in looked for records in found]

@@ -9,6 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
+from omnisim.language import ENGLISH, Language, message
 from omnisim.records import Records
 from omnisim.spec import STAGES, WEEKS_IN_YEAR, ExperimentSpec, Fault
 
@@ -26,28 +27,38 @@ class Scale:
 
     divisor: float
     decimals: int
-    before: str
-    after: str
+    pattern: str
+    words: Language = ENGLISH
 
     def number(self, value: float, *, signed: bool = False) -> str:
         """Return the bare number, a dash if it is empty."""
         if math.isnan(value):
             return EMPTY
-        rounded = round(value / self.divisor, self.decimals) + 0.0  # no "-0.0"
-        return f"{rounded:{'+' if signed and rounded else ''},.{self.decimals}f}"
+        return self.words.number(value / self.divisor, self.decimals, signed=signed)
 
     def text(self, value: float, *, signed: bool = False) -> str:
         """Return the number with its unit."""
-        return f"{self.before}{self.number(value, signed=signed)}{self.after}"
+        return self._with_unit(self.number(value, signed=signed))
 
     def reach(self, low: float, high: float) -> str:
         """Return an interval with its unit."""
-        return f"{self.before}{self.number(low)} to {self.number(high)}{self.after}"
+        both = {"low": self.number(low), "high": self.number(high)}
+        return self._with_unit(self.words.say("{low} to {high}", **both))
+
+    def spread(self, value: float, low: float, high: float, *, signed: bool = False) -> str:
+        """Return a number and its interval, without their unit."""
+        cells = {"low": self.number(low), "high": self.number(high)}
+        return self.words.say(
+            "{value} ({low} to {high})", value=self.number(value, signed=signed), **cells
+        )
 
     @property
     def unit(self) -> str:
         """Return the unit alone, for the head of a table."""
-        return f"{self.before}{self.after}".replace("  ", " ").strip()
+        return " ".join(self._with_unit("").split())
+
+    def _with_unit(self, text: str) -> str:
+        return self.words.say(self.pattern).format(text)
 
 
 @dataclass(frozen=True)
@@ -65,29 +76,29 @@ class Outcome:
         """Return whether it grows with the weeks, so that a value per year makes sense."""
         return self.unit in ("eur", "count")
 
-    def scale(self, size: float, half_width: float) -> Scale:
+    def scale(self, size: float, half_width: float, words: Language = ENGLISH) -> Scale:
         """Return how to write values of about `size` known to about `half_width`."""
-        return scale(self.unit, size, half_width)
+        return scale(self.unit, size, half_width, words)
 
 
-def scale(unit: Unit, size: float, half_width: float) -> Scale:
+def scale(unit: Unit, size: float, half_width: float, words: Language = ENGLISH) -> Scale:
     """Return how to write values of about `size` known to about `half_width`.
 
     The half-width is 3 to 30 units of the last digit shown; without one, values get
     three significant digits.
     """
-    divisor, before, after = 1.0, "", ""
-    if unit in ("eur", "eur_each"):
-        before = "EUR "
+    divisor, pattern = 1.0, "{}"
     if unit == "share":
-        divisor, after = 0.01, " %"
+        divisor, pattern = 0.01, message("{} %")
     elif unit in ("eur", "count") and abs(size) >= 1e6:
-        divisor, after = 1e6, " m"
+        divisor, pattern = 1e6, message("{} m")
     elif unit in ("eur", "count") and abs(size) >= 1e4:
-        divisor, after = 1e3, " k"
+        divisor, pattern = 1e3, message("{} k")
+    if unit in ("eur", "eur_each"):
+        pattern = f"EUR {pattern}"
     known = half_width / 3 if half_width > 0 else abs(size) / 100
     decimals = -math.floor(math.log10(known / divisor)) if known > 0 else 1
-    return Scale(divisor, min(max(decimals, 0), 3), before, after)
+    return Scale(divisor, min(max(decimals, 0), 3), pattern, words)
 
 
 TOTALS = (
@@ -187,6 +198,13 @@ OTHERS = (
         "mean over years of half the sum of |change of a medium's share of the plan|;"
         " the first year is compared with the 52 weeks before the fork, a broken last"
         " year counts only if it is the only one",
+    ),
+    Outcome(
+        "targets_attained",
+        "Targets attained",
+        "share",
+        "What departments with targets reached, against their targets",
+        "attained / targeted",
     ),
     Outcome(
         "claims_ratio",
@@ -326,7 +344,7 @@ def tidy(measures: pd.DataFrame) -> pd.DataFrame:
     return measures.sort_values(COLUMNS[:-1], ignore_index=True)
 
 
-def weakest_link(measures: pd.DataFrame, arm: str) -> str:
+def weakest_link(measures: pd.DataFrame, arm: str, words: Language = ENGLISH) -> str:
     """Return in words the touchpoint at which an arm lost most journeys ("" if none did)."""
     rows = measures[(measures["arm"] == arm) & measures["outcome"].isin(LOST)]
     lost = rows[rows["channel"] != ""].groupby(["channel", "outcome"])["value"].sum()
@@ -334,9 +352,12 @@ def weakest_link(measures: pd.DataFrame, arm: str) -> str:
         return ""
     most = lost.sort_values(ascending=False, kind="stable")
     channel, outcome = (str(word) for word in most.index[0])
-    return (
-        f"{arm} loses most journeys at {channel}, {outcome.removeprefix('lost_')}:"
-        f" {most.iloc[0] / lost.sum():.0%} of all that were lost."
+    return words.say(
+        "{arm} loses most journeys at {channel}, {stage}: {share} of all that were lost.",
+        arm=words.plain(arm),
+        channel=words.plain(channel),
+        stage=words.plain(outcome.removeprefix("lost_")),
+        share=words.percent(most.iloc[0] / lost.sum()),
     )
 
 
@@ -397,6 +418,7 @@ def _others(sums: Mapping[str, float], company: pd.DataFrame, years: float) -> d
     return {
         "unspent": (sums["planned_cents"] - sums["spent_cents"]) / 100,
         "held_back": whole["held_back_cents"] / 100,
+        "targets_attained": _ratio(whole["attained"], whole["targeted"]),
         "claims_ratio": _ratio(whole["department_claims"], sums["orders"]),
         "expected_claims_ratio": _ratio(
             whole["expected_department_claims"], sums["expected_orders"]

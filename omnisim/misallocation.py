@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from omnisim.comparison import interval
+from omnisim.language import ENGLISH, Language
 from omnisim.measures import EMPTY, scale
 from omnisim.records import Records
 from omnisim.spec import WEEKS_IN_YEAR, ExperimentSpec, Strategy
@@ -31,11 +32,10 @@ class Gap:
     ci_low: float
     ci_high: float
 
-    def millions(self) -> str:
+    def millions(self, words: Language = ENGLISH) -> str:
         """Return it in EUR m, as people read it in a table."""
-        written = scale("eur", 1e6, (self.ci_high - self.ci_low) / 2)
-        low, high = written.number(self.ci_low), written.number(self.ci_high)
-        return f"{written.number(self.mean)} ({low} to {high})"
+        written = scale("eur", 1e6, (self.ci_high - self.ci_low) / 2, words)
+        return written.spread(self.mean, self.ci_low, self.ci_high)
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,18 @@ class LastEuro:
     long: float
     error: float
 
-    def texts(self) -> tuple[str, str, str, str]:
+    def texts(self, words: Language = ENGLISH) -> tuple[str, str, str, str]:
         """Return spend in EUR m and the three costs, as people read them in a table."""
-        spend = f"{self.spend_year / 1e6:.2f}"
-        return spend, _text(self.short), _text(self.long), _text(self.believed)
+        spend = words.number(self.spend_year / 1e6, 2)
+        short, long = cost_text(self.short, words), cost_text(self.long, words)
+        return spend, short, long, cost_text(self.believed, words)
 
 
-def _text(cost: float) -> str:
+def cost_text(cost: float, words: Language = ENGLISH) -> str:
+    """Return EUR per order as people read it in a table."""
     if math.isinf(cost):
-        return "no order"
-    return EMPTY if math.isnan(cost) else f"{cost:,.{1 if cost < 100 else 0}f}"
+        return words.say("no order")
+    return EMPTY if math.isnan(cost) else words.number(cost, 1 if cost < 100 else 0)
 
 
 def search(spec: ExperimentSpec) -> ExperimentSpec:

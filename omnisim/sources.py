@@ -47,9 +47,14 @@ def kernel_folder() -> Path:
     Numba looks at one file only when it decides whether a cached kernel is stale, so an
     edit in an imported kernel would go unnoticed without the hash.
     """
+    return cache_folder() / "kernels" / f"{platform.python_version()}-{_hash(KERNELS)}"
+
+
+def cache_folder() -> Path:
+    """Return where is kept what can be made again at any time."""
     root = os.environ.get("OMNISIM_CACHE") or os.environ.get("XDG_CACHE_HOME")
     base = Path(root) if root else Path.home() / ".cache"
-    return base / "omnisim" / "kernels" / f"{platform.python_version()}-{_hash(KERNELS)}"
+    return base / "omnisim"
 
 
 def is_compiled() -> bool:

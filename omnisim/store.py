@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -122,15 +123,15 @@ class Store:
 def write_results(
     folder: Path,
     answer: Answer,
-    report: str,
     *,
     command: str,
     model: str,
     elapsed_seconds: float,
+    language: str = "en",
 ) -> None:
-    """Write the results folder of the contract, each file whole or not at all.
+    """Write the data of the results folder, each file whole or not at all.
 
-    `report` is the HTML page, `command` what makes it all again.
+    `command` is what makes it all again, `language` the one in which it is told.
     """
     plan = answer.spec.model_dump(mode="json")
     ledgers = weekly(answer.records)
@@ -138,8 +139,7 @@ def write_results(
         "spec.yaml": yaml.safe_dump(plan, sort_keys=False, allow_unicode=True),
         "summary.json": _json(_summary(answer, elapsed_seconds)),
         "measures.csv": measures_csv(answer.measures),
-        "report.html": report,
-        "provenance.json": _json(_provenance(answer.spec, command, model)),
+        "provenance.json": _json(_provenance(answer.spec, command, model, language)),
         "dictionary.csv": dictionary_csv(ledgers.column_names, answer.tables),
     }
     texts |= {f"{name}.csv": measures_csv(table) for name, table in answer.tables.items()}
@@ -195,9 +195,11 @@ def _summary(answer: Answer, elapsed_seconds: float) -> dict[str, Any]:
     }
 
 
-def _provenance(spec: ExperimentSpec, command: str, model: str) -> dict[str, Any]:
+def _provenance(spec: ExperimentSpec, command: str, model: str, language: str) -> dict[str, Any]:
     return {
         "command": command,
+        "language": language,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": spec.seed,
         "spec_hash": _hash(_canonical(spec.model_dump(mode="json"))),
         "model": model,

@@ -43,9 +43,7 @@ def an_answer(spec: ExperimentSpec = SPEC, simulated: int = 3) -> Answer:
 
 def write(folder: Path, answer: Answer, elapsed_seconds: float = 1.0) -> None:
     command = "python -m omnisim experiment=tiny"
-    write_results(
-        folder, answer, "<p>page</p>", command=command, model="m1", elapsed_seconds=elapsed_seconds
-    )
+    write_results(folder, answer, command=command, model="m1", elapsed_seconds=elapsed_seconds)
 
 
 def files(folder: Path) -> list[str]:
@@ -212,7 +210,6 @@ def test_the_results_folder_holds_what_the_contract_says(tmp_path: Path) -> None
         "dictionary.csv",
         "measures.csv",
         "provenance.json",
-        "report.html",
         "spec.yaml",
         "summary.json",
         "weekly.parquet",

@@ -13,6 +13,7 @@ from omnisim import __version__
 
 COMMANDS = {
     "run": "answer a question (what is no subcommand is handed to run)",
+    "report": "report.html and summary.xlsx again, from a results folder alone",
     "inventory": "audit of channels and touchpoints: who owns what, what is handed over, gaps",
     "trace": "one person's walk through a run, day by day, in words and as a picture",
     "export": "a marketing data set with its answer key, from a results folder",

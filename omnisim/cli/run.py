@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from omnisim import config
 from omnisim.cli import Parser, complain, warn
 from omnisim.inventory import missing
+from omnisim.language import Language, language
 from omnisim.spec import ExperimentSpec, Fault, Medium, Strategy
 
 # Evidence, store and report import pandas and more, which a mistyped word need not wait for.
@@ -69,7 +70,8 @@ def _one(options: argparse.Namespace, words: Sequence[str]) -> int:
     others = variants(spec) if run.robustness else {}
     _ready("hydra.run.dir", run.folder, spec)
     _warn([spec])
-    return _answered(spec, run.folder, words, options.trace, others) is None
+    told = language(run.language)
+    return _answered(spec, run.folder, words, told, options.trace, others) is None
 
 
 def _sweep(options: argparse.Namespace) -> int:
@@ -91,14 +93,15 @@ def _sweep(options: argparse.Namespace) -> int:
 
     home = ["--config-dir", str(options.config_dir)] if options.config_dir else []
     found: list[Point] = []
-    for number, (words, (spec, _)) in enumerate(zip(points, asked, strict=True)):
+    for number, (words, (spec, run)) in enumerate(zip(points, asked, strict=True)):
         print(f"\n[{number + 1} of {len(points)}] {' '.join(words)}", file=sys.stderr)
-        answer = _answered(spec, folder / str(number), [*home, *words], options.trace)
+        told = language(run.language)
+        answer = _answered(spec, folder / str(number), [*home, *words], told, options.trace)
         if answer is not None:
             found.append(sweep.Point(number, sweep.swept(words, points), answer))
     if found:
         sweep.write(folder / "merged.csv", found)
-        sweep.show(found, folder / "merged.csv")
+        sweep.show(found, folder / "merged.csv", language(asked[0][1].language))
     return 0 if len(found) == len(points) else 1
 
 
@@ -156,26 +159,30 @@ def _ready(key: str, folder: Path, spec: ExperimentSpec) -> None:
 def _answered(
     spec: ExperimentSpec,
     folder: Path,
-    words: Sequence[str],
+    typed: Sequence[str],
+    words: Language,
     trace: bool,
     others: Mapping[str, ExperimentSpec] = MappingProxyType({}),
 ) -> Answer | None:
     """Answer one question, write its results and show them; None if a replication failed."""
     from rich.console import Console
 
+    from omnisim import report
     from omnisim.cli import sweep, table
     from omnisim.compute import run_units
     from omnisim.experiment import Stopped, run
     from omnisim.measures import weakest_link
-    from omnisim.report import render
     from omnisim.sources import is_compiled, model_version
     from omnisim.store import Store, default_folder, write_results
 
     began = time.monotonic()
     store = Store(default_folder(), model_version())
     try:
-        with table.progress_bar(Console(stderr=True), compiling=not is_compiled()) as tell:
-            answer, *rest = [run(one, store, run_units, tell) for one in (spec, *others.values())]
+        bar = table.progress_bar(Console(stderr=True), words, compiling=not is_compiled())
+        with bar as tell:
+            answer, *rest = [
+                run(one, store, run_units, tell, words) for one in (spec, *others.values())
+            ]
     except Stopped as stop:
         complain(f"{stop}; {KEPT}", 1)
         if trace:
@@ -186,19 +193,22 @@ def _answered(
         sweep.Point(number, {"asked with": key}, one)
         for number, (key, one) in enumerate(zip(asked, [answer, *rest], strict=True))
     ]
-    weakest = [weakest_link(answer.measures, arm) for arm in answer.comparison.arms]
-    notes = [f"With {p.swept['asked with']}: {p.verdict}" for p in points[1:]]
+    weakest = [weakest_link(answer.measures, arm, words) for arm in answer.comparison.arms]
+    notes = [
+        words.say("With {what}: {verdict}", what=point.swept["asked with"], verdict=said)
+        for point in points[1:]
+        for said in [" ".join(point.answer.comparison.sentences(words))]
+    ]
     notes += [sentence for sentence in weakest if sentence]
-    command = shlex.join(["python", "-m", "omnisim", *words])
     write_results(
         folder,
         answer,
-        render(answer, command, notes),
-        command=command,
+        command=shlex.join(["python", "-m", "omnisim", *typed]),
         model=model_version(),
         elapsed_seconds=time.monotonic() - began,
+        language=words.code,
     )
     if rest:
         sweep.write(folder / "robustness.csv", points)
-    table.show(Console(), answer, folder / "report.html", notes)
+    table.show(Console(), answer, report.write(folder, words), notes, words)
     return answer

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from omnisim.experiment import Answer
+from omnisim.language import ENGLISH, Language
 
 
 @dataclass(frozen=True)
@@ -60,25 +61,27 @@ def write(path: Path, points: Sequence[Point]) -> None:
     os.replace(unfinished, path)
 
 
-def show(points: Sequence[Point], path: Path) -> None:
+def show(points: Sequence[Point], path: Path, words: Language = ENGLISH) -> None:
     """Print a row per point and arm on the primary outcome, and where all the rest is."""
     keys = list(dict.fromkeys(key for point in points for key in point.swept))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in (*keys, "arm"):
+    for head in (*keys, words.say("arm")):
         table.add_column(Text(head), overflow="fold")
-    for head in ("baseline", "difference (95 %)"):
+    for head in (words.say("baseline"), f"{words.say('difference')} (95 %)"):
         table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("verdict")
+    table.add_column(words.say("verdict"))
     outcomes = []
     for point in points:
         comparison = point.answer.comparison
-        line = comparison.line(comparison.primary)
+        line = comparison.line(comparison.primary, words)
         outcomes.append(line.label)
         for arm in comparison.arms[1:]:
-            cells = [*(point.swept.get(key, "") for key in keys), arm]
-            cells += [line.levels[comparison.baseline], line.differences[arm], line.verdicts[arm]]
+            cells = [*(point.swept.get(key, "") for key in keys), words.name(arm)]
+            verdict = line.verdicts[arm]
+            cells += [line.levels[comparison.baseline], line.differences[arm]]
+            cells.append(words.say(verdict) if verdict else "")
             table.add_row(*(Text(cell) for cell in cells))
     console = Console()
     console.print(Text("\n" + ", ".join(dict.fromkeys(outcomes)), style="bold"))
     console.print(table)
-    console.print(Text(f"All outcomes: {path}"), soft_wrap=True)
+    console.print(Text(words.say("All outcomes: {path}", path=path)), soft_wrap=True)

@@ -24,84 +24,98 @@ from rich.text import Text
 
 from omnisim.comparison import Comparison
 from omnisim.experiment import Answer, Progress
+from omnisim.language import ENGLISH, Language, message
 from omnisim.measures import EMPTY
 
-MARGINAL = (
+MARGINAL = message(
     "A fifth more on one medium for 13 weeks, from forks with the same luck: extra cost of all"
     " media over extra orders within 13 and within 52 weeks. Believed: what the steering rule"
     " reads from its reports."
 )
-COMPILING = "Compiling for the first time (a few seconds)"
-WAITING = "First replications are running"
+COMPILING = message("Compiling for the first time (a few seconds)")
+WAITING = message("First replications are running")
 
 
 @contextmanager
-def progress_bar(console: Console, *, compiling: bool) -> Iterator[Callable[[Progress], None]]:
+def progress_bar(
+    console: Console, words: Language = ENGLISH, *, compiling: bool
+) -> Iterator[Callable[[Progress], None]]:
     """Show progress until the block ends; yield what to tell it to.
 
     A terminal gets a bar that is gone in the end, a file or a pipe a line per tenth.
     """
     if not console.is_terminal:
-        yield _lines(console, compiling)
+        yield _lines(console, words, compiling)
         return
     bar = _Bar(
         SpinnerColumn(),
-        TextColumn("Replications"),
+        TextColumn(words.say("Replications")),
         MofNCompleteColumn(),
         BarColumn(bar_width=20),
         TimeElapsedColumn(),
-        TextColumn("left"),
+        TextColumn(words.say("left")),
         TimeRemainingColumn(),
         console=console,
         transient=True,
     )
-    bar.words = COMPILING if compiling else WAITING
+    bar.line = words.say(COMPILING if compiling else WAITING)
     with bar:
         task = bar.add_task("", total=None)
 
         def tell(progress: Progress) -> None:
-            bar.words = progress.estimate or bar.words
+            bar.line = progress.estimate or bar.line
             bar.update(task, completed=progress.done, total=progress.planned)
 
         yield tell
 
 
-def show(console: Console, answer: Answer, report: Path, notes: Sequence[str] = ()) -> None:
+def show(
+    console: Console,
+    answer: Answer,
+    report: Path,
+    notes: Sequence[str] = (),
+    words: Language = ENGLISH,
+) -> None:
     """Print the table, the verdict, notes, where the report is, and what was stored."""
     comparison = answer.comparison
-    console.print(Text(f"\n{answer.spec.question}\n", style="bold"))
-    for table in _fitting(console, partial(comparison_table, comparison), comparison.arms[1:]):
+    console.print(Text(f"\n{words.say(answer.spec.question)}\n", style="bold"))
+    whole = partial(comparison_table, comparison, words)
+    for table in _fitting(console, whole, comparison.arms[1:]):
         console.print(table)
-    console.print(Text(f"{_caption(answer)}\n", style="dim"))
-    for sentence in comparison.sentences:
+    console.print(Text(f"{_caption(answer, words)}\n", style="dim"))
+    for sentence in comparison.sentences(words):
         console.print(Text(sentence, style="bold"))
     for note in notes:
         console.print(Text(note))
     if answer.gaps:
-        console.print(Text("\nContribution that is lost a year, EUR m (95 %)\n"))
-        console.print(gap_table(answer))
+        lost = words.say("Contribution that is lost a year, EUR m (95 %)")
+        console.print(Text(f"\n{lost}\n"))
+        console.print(gap_table(answer, words))
     if answer.last_euros:
-        console.print(Text("What the next order costs: true marginal CPO, EUR\n"))
-        for table in _fitting(console, partial(marginal_table, answer), comparison.arms):
+        costs = words.say("What the next order costs: true marginal CPO, EUR")
+        console.print(Text(f"{costs}\n"))
+        for table in _fitting(console, partial(marginal_table, answer, words), comparison.arms):
             console.print(table)
-        console.print(Text(MARGINAL, style="dim"))
+        console.print(Text(words.say(MARGINAL), style="dim"))
     if answer.from_store:
-        console.print(Text("Answered from the store: nothing had to be simulated.", style="dim"))
+        stored = words.say("Answered from the store: nothing had to be simulated.")
+        console.print(Text(stored, style="dim"))
     # a path is one word: wrapped, it could not be copied
-    console.print(Text(f"Report: {report}"), soft_wrap=True)
+    console.print(Text(words.say("Report: {path}", path=report)), soft_wrap=True)
 
 
-def comparison_table(comparison: Comparison, arms: Sequence[str]) -> Table:
+def comparison_table(comparison: Comparison, words: Language, arms: Sequence[str]) -> Table:
     """Return a row per outcome: the level of each arm, its difference to the baseline."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
     table.add_column("", max_width=27)
     for arm in (comparison.baseline, *arms):
-        table.add_column(Text(arm, overflow="fold"), justify="right", no_wrap=True)
+        table.add_column(Text(words.name(arm), overflow="fold"), justify="right", no_wrap=True)
     for arm in arms:
-        head = "difference" if len(arms) == 1 else f"{arm} - {comparison.baseline}"
+        head = f"{words.name(arm)} - {words.name(comparison.baseline)}"
+        head = words.say("difference") if len(arms) == 1 else head
         table.add_column(Text(f"{head} (95 %)"), justify="right", no_wrap=True)
     for outcome in comparison.headline:
-        line = comparison.line(outcome)
+        line = comparison.line(outcome, words)
         cells = [line.levels[arm] for arm in (comparison.baseline, *arms)]
         cells += [line.differences[arm] for arm in arms]
         style = "bold" if outcome == comparison.primary else ""
@@ -109,45 +123,49 @@ def comparison_table(comparison: Comparison, arms: Sequence[str]) -> Table:
     return table
 
 
-def gap_table(answer: Answer) -> Table:
+def gap_table(answer: Answer, words: Language) -> Table:
     """Return what every policy earns less a year than the best fixed split and the oracle."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
     against = list(dict.fromkeys(gap.against for gap in answer.gaps))
-    for head in against:
-        table.add_column(f"against {head}", justify="right", no_wrap=True)
+    for name in against:
+        head = words.say("against {yardstick}", yardstick=words.name(name))
+        table.add_column(Text(head), justify="right")
     found = {(gap.policy, gap.against): gap for gap in answer.gaps}
     for policy in dict.fromkeys(gap.policy for gap in answer.gaps):
-        cells = [found.get((policy, name)) for name in against]
-        table.add_row(policy, *(gap.millions() if gap else EMPTY for gap in cells))
+        gaps = [found.get((policy, name)) for name in against]
+        cells = [Text(gap.millions(words) if gap else EMPTY, no_wrap=True) for gap in gaps]
+        table.add_row(Text(words.name(policy)), *cells)
     return table
 
 
-def marginal_table(answer: Answer, arms: Sequence[str]) -> Table:
+def marginal_table(answer: Answer, words: Language, arms: Sequence[str]) -> Table:
     """Return, by medium and arm, yearly spend and what the next order costs."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
+    spend = words.say("spend EUR m")
+    heads = (words.say("13 w"), words.say("52 w"), words.say("believed"))
     for arm in arms:
-        table.add_column(f"{arm}\nspend EUR m", justify="right", no_wrap=True)
-        for head in ("13 w", "52 w", "believed"):
+        table.add_column(Text(f"{words.name(arm)}\n{spend}"), justify="right", no_wrap=True)
+        for head in heads:
             table.add_column(f"\n{head}", justify="right", no_wrap=True)
     found = {(euro.channel, euro.arm): euro for euro in answer.last_euros}
     for channel in sorted({euro.channel for euro in answer.last_euros}):
         euros = [found.get((channel, arm)) for arm in arms]
-        cells = [cell for euro in euros for cell in (euro.texts() if euro else [EMPTY] * 4)]
-        table.add_row(channel, *cells)
+        cells = [cell for euro in euros for cell in (euro.texts(words) if euro else [EMPTY] * 4)]
+        table.add_row(Text(words.name(channel)), *cells)
     return table
 
 
 class _Bar(Bar):
-    """A bar with a line of words below it."""
+    """A bar with a line below it."""
 
-    words = ""
+    line = ""
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """Return the bar and the words."""
         yield from super().get_renderables()
-        yield Text(self.words, style="dim", no_wrap=True, overflow="ellipsis")
+        yield Text(self.line, style="dim", no_wrap=True, overflow="ellipsis")
 
 
 def _fitting(
@@ -161,26 +179,32 @@ def _fitting(
     return [build([arm]) for arm in arms]
 
 
-def _caption(answer: Answer) -> str:
-    spec = answer.spec
-    return (
-        f"Totals over the {spec.horizon.weeks} weeks after the fork, means of"
-        f" {answer.comparison.replications} replications. Differences to"
-        f" {spec.baseline} are paired and read from order probabilities where there are any:"
-        " less noisy than levels, and not exactly their difference."
+def _caption(answer: Answer, words: Language) -> str:
+    return words.say(
+        "Totals over the {weeks} weeks after the fork, means of {replications} replications."
+        " Differences to {baseline} are paired and read from order probabilities where there are"
+        " any: less noisy than levels, and not exactly their difference.",
+        weeks=answer.spec.horizon.weeks,
+        replications=answer.comparison.replications,
+        baseline=words.plain(answer.spec.baseline),
     )
 
 
-def _lines(console: Console, compiling: bool) -> Callable[[Progress], None]:
+def _lines(console: Console, words: Language, compiling: bool) -> Callable[[Progress], None]:
     if compiling:
-        console.print(COMPILING)
+        console.print(words.say(COMPILING))
     shown: set[int] = set()
 
     def tell(progress: Progress) -> None:
         tenth = 10 * progress.done // progress.planned
         if progress.done and tenth not in shown:
             shown.add(tenth)
-            words = f"{progress.done} of {progress.planned} replications: {progress.estimate}"
-            console.print(Text(words), soft_wrap=True)
+            told = words.say(
+                "{done} of {planned} replications: {estimate}",
+                done=progress.done,
+                planned=progress.planned,
+                estimate=progress.estimate,
+            )
+            console.print(Text(told), soft_wrap=True)
 
     return tell

@@ -1,31 +1,30 @@
-"""Pages of HTML that need nothing else: the report of an answer, and the inventory."""
+"""Pages of HTML that need nothing else: the report of an answer, a trace, and the inventory."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from omnisim.files import whole
+from omnisim.language import ENGLISH, Language
+
 # Pictures and evidence import pandas and more, which the inventory's page does without.
 if TYPE_CHECKING:
-    from omnisim.comparison import Line
-    from omnisim.experiment import Answer
-    from omnisim.misallocation import Gap, LastEuro
+    from omnisim.report.charts import Picture
+    from omnisim.report.results import Results
 
-Cell = TypeVar("Cell", "Gap", "LastEuro")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One picture: what it shows, what one sees in it, and the picture itself."""
-
-    title: str
-    takeaway: str
-    source: str
+# the marks of charts as paths of a legend
+SHAPES = {
+    "circle": "M-6 0A6 6 0 1 0 6 0A6 6 0 1 0 -6 0Z",
+    "diamond": "M0 -7L6 0L0 7L-6 0Z",
+    "square": "M-5 -5H5V5H-5Z",
+    "triangle-up": "M0 -6L6 5H-6Z",
+    "cross": "M-2 -6H2V-2H6V2H2V6H-2V2H-6V-2H-2Z",
+}
+PAGE, WORKBOOK = "report.html", "summary.xlsx"
 
 
 def page(template: str, **words: object) -> str:
@@ -37,64 +36,88 @@ def page(template: str, **words: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(template).render(**words)
-
-
-def render(answer: Answer, command: str, notes: Sequence[str] = ()) -> str:
-    """Return the page: verdict, table, two pictures, what was assumed.
-
-    `command` is what makes it all again; `notes` are further sentences on the verdict.
-    """
-    comparison = answer.comparison
-    lines: dict[str, Line] = {outcome: comparison.line(outcome) for outcome in comparison.headline}
-    return page(
-        "report.html",
-        spec=answer.spec,
-        comparison=comparison,
-        lines=lines,
-        yardsticks=list(dict.fromkeys(gap.against for gap in answer.gaps)),
-        gaps=_nested((gap.policy, gap.against, gap) for gap in answer.gaps),
-        euros=_nested((euro.channel, euro.arm, euro) for euro in answer.last_euros),
-        figures=_figures(answer),
-        command=command,
-        notes=notes,
-    )
-
-
-def _nested(found: Iterable[tuple[str, str, Cell]]) -> dict[str, dict[str, Cell]]:
-    rows: dict[str, dict[str, Cell]] = {}
-    for row, column, cell in found:
-        rows.setdefault(row, {})[column] = cell
-    return rows
-
-
-def _figures(answer: Answer) -> list[Figure]:
-    from omnisim.report import charts
-
-    pictures = []
-    main = answer.comparison.of(answer.comparison.primary).values()
-    if main and all(row.verdict for row in main):
-        pairs = charts.pairs(answer)
-        pictures.append(
-            Figure(
-                "The main difference, replication by replication",
-                charts.takeaway_of_pairs(answer, pairs),
-                source(charts.draw_pairs(answer, pairs)),
-            )
-        )
-    if answer.spec.market.media:
-        shares = charts.shares(answer)
-        pictures.append(
-            Figure(
-                "Where the money goes",
-                charts.takeaway_of_shares(answer, shares),
-                source(charts.draw_shares(shares)),
-            )
-        )
-    return pictures
+    return environment.get_template(template).render(**words).lstrip()
 
 
 def source(svg: str) -> str:
     """Return a picture as what an image loads from the page itself."""
     # an image cannot run scripts and brings its own size along
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+
+
+def write(folder: Path, words: Language = ENGLISH) -> Path:
+    """Write page and workbook from the files of a results folder; raise Unreadable, Unwritable."""
+    from omnisim.report import workbook
+    from omnisim.report.results import read
+
+    results = read(folder)
+    made = {PAGE: render(results, words).encode(), WORKBOOK: workbook.written(results, words)}
+    for name, content in made.items():
+        with whole(folder / name) as file:
+            file.write(content)
+    return folder / PAGE
+
+
+def render(results: Results, words: Language = ENGLISH) -> str:
+    """Return the report: page one, then each picture with what one sees in it."""
+    from omnisim.report import bundle
+    from omnisim.report.assumptions import assumed
+    from omnisim.report.front import front
+
+    pictures = _pictures(results, words)
+    charts = {
+        f"c{outer}-{inner}": panel.drawing
+        for outer, picture in enumerate(pictures, 1)
+        for inner, panel in enumerate(picture.panels, 1)
+    }
+    return page(
+        "report.html",
+        words=words,
+        say=words.say,
+        question=words.say(str(results.plan["question"])),
+        front=front(results, words),
+        about=_about(results, words),
+        pictures=pictures,
+        shapes=SHAPES,
+        assumed=assumed(results, words),
+        command=results.provenance.get("command", ""),
+        bundle=bundle.javascript(),
+        charts={
+            "charts": charts,
+            "numbers": words.vega(),
+            "copied": words.say("Copied"),
+            "failed": words.say("This chart cannot be drawn here."),
+        },
+    )
+
+
+def _pictures(results: Results, words: Language) -> list[Picture]:
+    from omnisim.report import credit, differences, journeys, placement, silos
+
+    asked = (
+        differences.compared,
+        differences.by_week,
+        placement.placed,
+        placement.winners,
+        credit.claimed,
+        credit.believed,
+        placement.shares,
+        silos.price,
+        silos.response,
+        journeys.walked,
+        journeys.customers,
+    )
+    found = (picture(results, words) for picture in asked)
+    return [picture for picture in found if picture is not None]
+
+
+def _about(results: Results, words: Language) -> str:
+    return words.say(
+        "Simulated, not observed: {weeks} weeks in each arm, {replications} replications, seed"
+        " {seed}, experiment {experiment}. A verdict speaks about this market under these"
+        " assumptions.",
+        weeks=results.weeks,
+        replications=results.comparison.replications,
+        seed=results.summary["seed"],
+        experiment=results.summary["experiment"],
+    )

@@ -1,0 +1,251 @@
+"""Page one: the price of silos, what to do first, who loses, when it stops paying, how sure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from omnisim.language import Language, message
+from omnisim.report.charts import Table
+from omnisim.report.placement import losers
+from omnisim.report.results import Results
+
+LEVERS = {
+    "overhead": message("What central steering costs beside media"),
+    "noise": message("Noise of its reports"),
+    "delay": message("Delay of its reports"),
+}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number that is read from far: what it is, the number, how far it can be trusted."""
+
+    label: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Front:
+    """What stands on page one; what no file knows is empty."""
+
+    verdict: tuple[str, ...]
+    notes: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    moves: Table | None
+    losers: str
+    break_even: tuple[str, ...]
+    missing: str
+
+
+def front(results: Results, words: Language) -> Front:
+    """Return page one."""
+    told = results.summary.get("page_one") or {}
+    facts = [_price(told, words), _orders(told, words), _money(told, words), _sure(told, words)]
+    moves = _moves(results, words)
+    return Front(
+        results.comparison.sentences(words),
+        tuple(notes(results, words)),
+        tuple(fact for fact in facts if fact is not None),
+        moves,
+        losers(results, words) or _nobody(results, words),
+        tuple(_break_even(results, words)),
+        ""
+        if moves
+        else words.say(
+            "The three first moves and the break-even are measured when the question is asked"
+            " with truth=full."
+        ),
+    )
+
+
+def notes(results: Results, words: Language) -> list[str]:
+    """Return the verdict from other starts, where it was asked for."""
+    found = results.table("robustness")
+    if not len(found):
+        return []
+    said = []
+    for _, rows in found[found["point"] > 0].groupby("point"):
+        comparison = results.among(rows)
+        asked = str(rows["asked with"].iloc[0])
+        verdict = " ".join(comparison.sentences(words))
+        said.append(words.say("With {what}: {verdict}", what=asked, verdict=verdict))
+    return said
+
+
+def _nobody(results: Results, words: Language) -> str:
+    """Return that nobody loses, where pay was measured in more than one arm."""
+    if len(results.arms) < 2 or not len(results.table("departments")):
+        return ""
+    return words.say("No department is sure to be paid less.")
+
+
+def _price(told: Mapping[str, Any], words: Language) -> Fact | None:
+    found = told.get("price_of_silos")
+    if not found:
+        return None
+    mean, low, high = _interval(found)
+    note = _reach(words, low, high)
+    if low <= 0 <= high:
+        note += " " + words.say("It is not sure that silos cost anything.")
+    elif high < 0:
+        note += " " + words.say("Silos cost nothing here: they earn more.")
+    of = told.get("of")
+    if of == "steering":
+        what = words.say("Of steering alone, against the best use of the same budget.")
+    else:
+        what = words.say("Of steering and of missing integration together.")
+    return Fact(
+        words.say("Price of silos"),
+        words.say("{amount} a year", amount=words.money(mean)),
+        f"{note} {what}".strip(),
+    )
+
+
+def _orders(told: Mapping[str, Any], words: Language) -> Fact | None:
+    found = told.get("same_money_more_orders")
+    if not found:
+        return None
+    mean, low, high = _interval(found)
+    label = words.say("The same money buys")
+    if low <= 0:
+        return Fact(label, words.say("not surely more orders"), _count_reach(words, low, high))
+    value = words.say("{count} more orders a year", count=words.count(mean))
+    return Fact(label, value, _count_reach(words, low, high))
+
+
+def _money(told: Mapping[str, Any], words: Language) -> Fact | None:
+    found = told.get("same_orders_less_money")
+    if not found:
+        return None
+    mean, low, high = _interval(found)
+    label = words.say("The same orders cost")
+    if low <= 0:
+        return Fact(label, words.say("not surely less money"), _reach(words, low, high))
+    value = words.say("{amount} less a year", amount=words.money(mean))
+    return Fact(label, value, _reach(words, low, high))
+
+
+def _sure(told: Mapping[str, Any], words: Language) -> Fact | None:
+    found = told.get("how_sure")
+    if not found:
+        return None
+    count, positive = int(found["replications"]), int(found["positive"])
+    value = words.say("{times} of {count} replications", times=positive, count=count)
+    note = words.say("in which silos cost something.")
+    share = found.get("half_width_share")
+    if share is not None and share < 1:
+        note += " " + words.say("The price is known to ± {share}.", share=words.percent(share))
+    else:
+        note += " " + words.say("How much is not known; more replications would tell.")
+    return Fact(words.say("How sure"), value, note)
+
+
+def _moves(results: Results, words: Language) -> Table | None:
+    found = results.table("first_moves")
+    if not len(found):
+        return None
+    rows = []
+    for move in found.sort_values("nth").to_dict("records"):
+        low, high = words.money(float(move["ci_low"])), words.money(float(move["ci_high"]))
+        rows.append(
+            [
+                words.plain(str(move["from"])),
+                words.plain(str(move["to"])),
+                words.money(float(move["eur_year"])),
+                words.money(float(move["gain_year"]), signed=True),
+                words.say("{low} to {high}", low=low, high=high),
+            ]
+        )
+    heads = [
+        words.say("From"),
+        words.say("To"),
+        words.say("Money a year"),
+        words.say("Gain a year"),
+        words.say("95 % interval"),
+    ]
+    return Table(
+        words.say("Each move alone, in contribution a year against today’s split."),
+        heads,
+        rows,
+        texts=2,
+    )
+
+
+def _break_even(results: Results, words: Language) -> list[str]:
+    found = results.table("break_even")
+    if not len(found):
+        return []
+    said = []
+    for lever, rows in found.groupby("lever", sort=False):
+        first = rows.iloc[0]
+        what = words.say(LEVERS.get(str(lever), str(lever)))
+        unit = str(first["unit"]) if pd.notna(first["unit"]) else ""
+        today = _setting(words, float(first["today"]), unit)
+        if ((rows["ci_low"] <= 0) & (rows["ci_high"] >= 0)).all():
+            said.append(
+                words.say(
+                    "{what}: at no setting that was tried is it sure whether central steering"
+                    " pays.",
+                    what=what,
+                )
+            )
+            continue
+        if first["status"] == "stops" and pd.notna(first["break_even"]):
+            said.append(
+                words.say(
+                    "{what}: central steering stops paying at {limit} (today {today}).",
+                    limit=_setting(words, float(first["break_even"]), unit),
+                    today=today,
+                    what=what,
+                )
+            )
+        elif first["status"] == "never pays":
+            said.append(
+                words.say("{what}: central steering pays at no setting that was tried.", what=what)
+            )
+        else:
+            said.append(
+                words.say(
+                    "{what}: central steering pays at every setting that was tried, up to {most}.",
+                    most=_setting(words, float(rows["setting"].max()), unit),
+                    what=what,
+                )
+            )
+    return said
+
+
+def _setting(words: Language, value: float, unit: str) -> str:
+    """Return a lever's setting; a unit that people do not use is left out."""
+    if unit == "EUR a year":
+        told = words.money(value) if value else words.say("EUR {}").format("0")
+        return words.say("{amount} a year", amount=told)
+    number = words.number(value, 0 if value == round(value) else 2)
+    return words.say("{count} weeks", count=number) if unit == "weeks" else number
+
+
+def _interval(found: Mapping[str, Any]) -> tuple[float, float, float]:
+    mean, low, high = (
+        math.nan if found.get(key) is None else float(found[key])
+        for key in ("mean", "ci_low", "ci_high")
+    )
+    return mean, low, high
+
+
+def _reach(words: Language, low: float, high: float) -> str:
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    reach = words.say("{low} to {high}", low=words.money(low), high=words.money(high))
+    return words.say("95 % interval: {reach}.", reach=reach)
+
+
+def _count_reach(words: Language, low: float, high: float) -> str:
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    reach = words.say("{low} to {high}", low=words.count(low), high=words.count(high))
+    return words.say("95 % interval: {reach}.", reach=reach)

@@ -69,7 +69,7 @@ def test_every_table_is_there_and_every_column_is_explained(
     found: tuple[Answer, Memory], tmp_path: Path
 ) -> None:
     answer, _ = found
-    write_results(tmp_path, answer, "", command="", model="m", elapsed_seconds=1.0)
+    write_results(tmp_path, answer, command="", model="m", elapsed_seconds=1.0)
     with (tmp_path / "dictionary.csv").open() as lines:
         explained = {(row["file"], row["name"]) for row in csv.DictReader(lines)}
     for name in TABLES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -15,7 +16,6 @@ from omnisim.report.charts import (
     GREY,
     INK,
     LOSS,
-    ROW,
     SUM,
     Key,
     Panel,
@@ -54,6 +54,9 @@ PARTS = {
     "whole": message("Sum"),
 }
 SURE = ("part", "cost")  # bars that a takeaway may name
+LINE = 24  # letters of a part that stand in one line
+THICK = 18  # pixels of a bar
+BAR = 34  # pixels from bar to bar, which two lines need
 ENOUGH = 3  # points from which on a curve is a curve
 
 
@@ -126,7 +129,7 @@ def _waterfall(words: Language, title: str, bars: pd.DataFrame) -> Panel:
         at = end
         rows.append(
             {
-                "part": _called(bar, words),
+                "part": "\n".join(textwrap.wrap(_called(bar, words), LINE)),
                 "start": start,
                 "end": end,
                 "low": end - size + float(bar["ci_low"]) / 1e6,
@@ -139,9 +142,14 @@ def _waterfall(words: Language, title: str, bars: pd.DataFrame) -> Panel:
     # bars are told apart by their place: two may have the same words
     frame["part"] = _unique(frame["part"].tolist())
     base = alt.Chart(rounded(frame)).encode(
-        y=alt.Y("part:N", title=None, sort=frame["part"].tolist(), axis=alt.Axis(labelLimit=220))
+        y=alt.Y(
+            "part:N",
+            title=None,
+            sort=frame["part"].tolist(),
+            axis=alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=200),
+        )
     )
-    drawn = base.mark_bar(height=ROW - 10).encode(
+    drawn = base.mark_bar(height=THICK).encode(
         x=alt.X("start:Q", title=words.say("EUR m a year"), axis=alt.Axis(tickCount=5)),
         x2="end:Q",
         color=alt.Color("colour:N", scale=None),
@@ -153,7 +161,7 @@ def _waterfall(words: Language, title: str, bars: pd.DataFrame) -> Panel:
     reach = base.mark_rule(color=INK, strokeWidth=1.2).encode(x="low:Q", x2="high:Q")
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=GREY).encode(x="zero:Q")
     said = words.say("Waterfall of parts in EUR m a year: {title}", title=title)
-    return panel(title, said, alt.layer(zero, drawn, reach), ROW * len(frame))
+    return panel(title, said, alt.layer(zero, drawn, reach), BAR * len(frame))
 
 
 def _called(bar: Mapping[Hashable, Any], words: Language) -> str:

@@ -103,10 +103,11 @@ class Recorded(Crowd):
         return super().close_week(state, week, planned, spent)
 
 
-def export(spec: ExperimentSpec, arm: str, replication: int) -> Export:
+def export(spec: ExperimentSpec, arm: str, replication: int, depth: str = "full") -> Export:
     """Return the data set of an arm; raise Fault unless the question has it.
 
-    The truth is measured on the way, a year before the arm's end, as `truth=full` does.
+    The truth is measured on the way, a year before the arm's end (or at the fork, if that is
+    later), as `truth=full` or another `depth` does.
     """
     if arm not in spec.arms:
         raise Fault("--arm", f"'{arm}'", "an arm of the question", sorted(spec.arms))
@@ -122,7 +123,7 @@ def export(spec: ExperimentSpec, arm: str, replication: int) -> Export:
     recorded = _recorded(world, recorded)
     last = world.state.day + spec.horizon.weeks * DAYS_IN_WEEK
     world.run_to(max(world.state.day, last - DAYS_IN_YEAR))
-    known = truth.measured(world, truth.trials(world, "full"))
+    known = truth.measured(world, truth.trials(world, depth))
     world.run_to(last)
     carry = {name: _carry_over(medium) for name, medium in spec.market.media.items()}
     known["carry_over"] = known["channel"].map(carry)

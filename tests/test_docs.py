@@ -20,6 +20,7 @@ import pytest
 
 from omnisim import config
 from omnisim.__main__ import main
+from omnisim.cli import export as cli_export
 from omnisim.cli import hypotheses, report, trace, validate, workshop
 from omnisim.measures import LAST, OUTCOMES
 from omnisim.spec import Words
@@ -120,6 +121,9 @@ def _parse(words: list[str]) -> None:
         return
     if words[:1] == ["workshop"]:
         words = ["experiment=workshop", *workshop.parser().read(words[1:]).overrides]
+    if words[:1] == ["export"]:
+        cli_export.parser().read(words[1:])
+        return
     if words[:1] == ["validate"]:
         validate.parser().read(words[1:])
         return

@@ -26,7 +26,7 @@ def main(words: Sequence[str]) -> int:
     """Write the data set and return the exit status."""
     options = parser().read(words)
     try:
-        spec = config.read(options.folder / "spec.yaml")
+        spec = _spec(options.folder)
         folder = options.to or options.folder / PLACE
         _ready(folder)
         _same_model(options.folder)
@@ -58,6 +58,14 @@ def _natural(word: str) -> int:
     if not word.isdecimal():
         raise argparse.ArgumentTypeError(f"found {word}, allowed: 0, 1, 2 and so on")
     return int(word)
+
+
+def _spec(folder: Path) -> ExperimentSpec:
+    path = folder / "spec.yaml"
+    if not path.is_file():
+        allowed = "the folder of a result, in which spec.yaml lies"
+        raise config.ConfigError("RESULTS_FOLDER", f"'{folder}'", allowed)
+    return config.read(path)
 
 
 def _ready(folder: Path) -> None:

@@ -12,6 +12,7 @@ from omnisim.records import Records
 from omnisim.spec import WEEKS_IN_YEAR, Calibration
 
 TRIED = 2.0  # times today's plan: the most that trials tell of
+NEGLIGIBLE = 0.01  # of the credit: a smaller error is none
 FLATTEST = 0.02  # elasticity of credit below which nothing can be read from it
 MOST = 20.0  # times that credit can be too small
 STEEPEST = 1.0  # elasticity; more money never pays better than the money before it
@@ -78,6 +79,8 @@ def _lesson(own: pd.DataFrame, margin: float) -> Lesson | None:
     if credited <= 0 or (answers := _elasticity(factors, told)) < FLATTEST:
         return None
     short = caused - credited  # of what is caused: below 0, more is credited than caused
+    if abs(short) < NEGLIGIBLE * credited:
+        short = 0.0
     spilt = min(max(0.0, short), max(0.0, others))
     return Lesson(
         captured=min(1.0, max(0.0, -short) / credited),

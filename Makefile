@@ -1,5 +1,6 @@
-# make demo   the default question, from nothing     make test   everything that must pass
-# make lint   style, types and import floors          make bench  how fast is it here
+# make demo   the default question, from nothing     make test   what must pass before a commit
+# make lint   style, types and import floors          make check  that, and what takes longer
+# make bench  how fast is it here
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
@@ -9,13 +10,17 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # Where PYTHONDONTWRITEBYTECODE is set nothing would ever be compiled, and every import would be slow.
 COMPILE := $(BIN)/python -m compileall -q -j 2 -x '/tests?/'
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test check lint bench clean
 
 demo: $(VENV)/.installed
 	@$(COMPILE) omnisim
 	$(BIN)/python -m omnisim $(ARGS)
 
 test: lint
+	@$(COMPILE) omnisim
+	$(BIN)/python -m pytest -n 2 -m 'not slow'
+
+check: lint
 	@$(COMPILE) omnisim
 	$(BIN)/python -m pytest -n 2
 

@@ -346,6 +346,16 @@ WORDS: dict[str, tuple[str, ...]] = {
         "cost of the next credited order above which the centre holds money back; nothing: never",
         "EUR per order",
     ),
+    "Steering.goal": (
+        "what the centre and the oracle want most of at the budget: contribution (a centre counts "
+        "orders), gross revenue, or new customers",
+        "",
+    ),
+    "Steering.revenue_floor": (
+        "gross revenue above which a centre holds money back, for the lowest CPO",
+        "EUR a year",
+    ),
+    "Steering.cpo_cap": ("CPO of all orders to which a centre holds money back", "EUR"),
     "Steering.mandate": ("part of a move ordered by the centre that is carried out", "share"),
     "Steering.alone": ("what the centre may move in a review whatever its mandate", "share"),
     "Steering.attention": ("media that the centre looks at in a review; nothing: all", "media"),
@@ -533,6 +543,20 @@ WORDS: dict[str, tuple[str, ...]] = {
     "Market.service": ("what goes wrong after an order", ""),
     "Market.pricing": ("how people take different prices", ""),
     "Market.messages": ("what departments claim", ""),
+    "Department.kpi": ("what it is paid on: a column of its media's ledgers", ""),
+    "Department.reports_to": ("the department whose head splits its budget; nothing: its own", ""),
+    "Department.review_weeks": (
+        "between its decisions; nothing: as often as all do",
+        "weeks",
+    ),
+    "Department.agency": ("what an agency is paid on top of the media it buys", "share", "[A]"),
+    "Department.target": ("what it should reach in a year; nothing: no target", ""),
+    "Target.growth": ("by which targets rise every year", "share a year", "[A]"),
+    "Target.floor": ("where the bonus begins, of the target", "share", "[A]"),
+    "Target.ceiling": ("where it ends, of the target", "share", "[A]"),
+    "Target.ratchet": ("how far the next target follows what was reached", "share", "[A]"),
+    "Target.interest": ("by which bonuses of later years count less", "share a year", "[A]"),
+    "Target.slack": ("of a week's money, what a head can hold back", "share", "[A]"),
     "Department.promotes": ("weeks in which it sells for less", "share"),
     "Department.depth": ("by how much", "share"),
 }

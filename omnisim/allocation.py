@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -19,6 +19,7 @@ from omnisim.spec import WEEKS_IN_YEAR, Steering
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 FAST = 10.0  # the fast pace of drift, as a multiple of the slow one
 ODDS = 10.0  # prior odds that drift is slow
@@ -26,6 +27,7 @@ PASSES = 3  # noise and response are estimated in turn, each given the other
 FEWEST_ROWS = 3
 SATED = 0.98  # a medium that spends a smaller part of its plan than this cannot take more
 COARSE, FINER, ROUNDS = 400, 8, 7  # parts of the budget that are tried, then parts of a part
+BISECTIONS = 40
 NEGLIGIBLE = 0.01  # rows that forgetting has made lighter than this are left out
 
 
@@ -37,7 +39,8 @@ class View:
     week, as late and as noisy as the decider gets them) are float64[weeks, media];
     `weeks_ago` is the age of each row; `shares` the present plan; `used` float64[weeks,
     media] what of the plan was spent; `seen` the geo experiments of those who decide by
-    them. Rules learn from planned money: demand moves what a medium manages to spend
+    them; `sales` float64[weeks, 2] all orders and their gross value (EUR), for those who may
+    hold money back. Rules learn from planned money: demand moves what a medium manages to spend
     together with credit, and one that cannot spend more would look as if more money bought
     more orders.
     """
@@ -49,6 +52,7 @@ class View:
     shares: Floats
     used: Floats
     seen: geo.Seen | None = None
+    sales: Floats = field(default_factory=lambda: np.zeros((0, 2)))
 
 
 def part(view: View, media: Sequence[int]) -> View:
@@ -170,18 +174,68 @@ def between(shares: Floats, target: Floats, steering: Steering) -> Floats:
     return step(shares, evened(target / target.sum(), steering), unbounded, steering)
 
 
-def released(so_far: Floats, belief: Floats, steering: Steering) -> Floats:
+def released(so_far: Floats, belief: Floats, limit: float, steering: Steering) -> Floats:
     """Return the part of every medium's money that is not held back (float64[belief]).
 
-    What the next order costs beyond `limit` is held back step by step, and let go again; a
-    medium without credit buys no order at any price.
+    What the next order costs beyond `limit` (EUR) is held back step by step, and let go
+    again; a medium without credit buys no order at any price.
     """
-    if steering.limit is None:
-        return np.ones(len(so_far))
     cost = np.where(np.isnan(belief), np.inf, belief)
-    ratio = np.clip(steering.limit / cost, 1 - steering.step, 1 + steering.step)
+    ratio = np.clip(limit / cost, 1 - steering.step, 1 + steering.step)
     freed: Floats = np.clip(so_far * ratio, steering.floor, 1.0)
     return freed
+
+
+def limit(so_far: Floats, belief: Floats, view: View, steering: Steering) -> float:
+    """Return the marginal CPO above which money is held back (EUR; infinite: none is).
+
+    `limit` itself; else the lowest at which gross revenue is believed to stay above
+    `revenue_floor`, or the highest at which all orders together are believed to cost no more
+    than `cpo_cap` each. Raises IndexError where `view` has no sales.
+    """
+    if steering.limit is not None:
+        return steering.limit
+    known = belief[np.isfinite(belief)]
+    if not steering.holds_back or len(known) == 0:
+        return math.inf
+    low, high = math.log(known.min() / 4), math.log(known.max() * 4)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        tried = released(so_far, belief, math.exp(middle), steering)
+        revenue, cpo = _foreseen(tried / so_far, belief, view, steering)
+        if steering.revenue_floor is not None:
+            enough = revenue < steering.revenue_floor
+        else:
+            enough = steering.cpo_cap is not None and cpo <= steering.cpo_cap
+        low, high = (middle, high) if enough else (low, middle)
+    return math.exp(high if steering.revenue_floor is not None else low)
+
+
+def _foreseen(ratio: Floats, belief: Floats, view: View, steering: Steering) -> tuple[float, float]:
+    """Return gross revenue (EUR a year) and CPO (EUR) if every medium's money changes so.
+
+    Orders follow what the next one is believed to cost; logs bend them. Weeks stand for a
+    year by what the same weeks were to the year before, where that is known.
+    """
+    age = view.weeks_ago - view.weeks_ago.min()
+    window = age < steering.review_weeks
+    then, before = _a_year_ago(age, steering.review_weeks)
+    season = 1.0
+    if before.sum() >= WEEKS_IN_YEAR:
+        season = float(view.sales[then, 1].mean() / max(view.sales[before, 1].mean(), 1e-9))
+    spend = view.spend[window].sum(axis=0)
+    bought = np.where(np.isfinite(belief), spend / belief, 0.0)
+    orders = float(view.sales[window, 0].sum())
+    grown = max(0.0, 1 + float(bought @ np.log(ratio)) / max(orders, 1e-9))
+    cpo = float(spend @ ratio) / max(orders * grown, 1e-9)
+    level = float(view.sales[window, 1].mean()) / max(season, 1e-9)
+    return level * WEEKS_IN_YEAR * grown, cpo
+
+
+def _a_year_ago(age: Whole, weeks: int) -> tuple[Flags, Flags]:
+    """Tell which weeks were the newest ones a year ago, and which the year that ended with them."""
+    then = (age >= WEEKS_IN_YEAR) & (age < WEEKS_IN_YEAR + weeks)
+    return then, (age >= WEEKS_IN_YEAR) & (age < 2 * WEEKS_IN_YEAR)
 
 
 def politics(asked: Floats, inflation: Floats, power: Floats, company_weight: float) -> Floats:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir")
 
 _PACKAGE = Path(__file__).resolve().parent
-_OWN = next(path for path in (_PACKAGE / "configs", _PACKAGE.parent / "configs") if path.is_dir())
+OWN = next(path for path in (_PACKAGE / "configs", _PACKAGE.parent / "configs") if path.is_dir())
 _DECISIONS = sorted(Strategy.model_fields)
 _HEADER = "# @package _global_"
 _TOLD = {"language": str, "robustness": bool}
@@ -89,12 +89,12 @@ def menu(config_dir: Path | None = None) -> dict[str, dict[str, Option]]:
 
 def defaults() -> dict[str, str]:
     """Return the option at which each group stands when nothing is typed."""
-    lines = yaml.safe_load((_OWN / "config.yaml").read_text(encoding="utf-8"))["defaults"]
+    lines = yaml.safe_load((OWN / "config.yaml").read_text(encoding="utf-8"))["defaults"]
     return {group: name for line in lines if line != "_self_" for group, name in line.items()}
 
 
 def _folders(config_dir: Path | None) -> Iterator[Path]:
-    yield _OWN
+    yield OWN
     if config_dir is not None:
         if not config_dir.is_dir():
             raise ConfigError("--config-dir", f"'{config_dir}'", "a folder that exists")
@@ -237,7 +237,7 @@ def _composed(choices: Sequence[str], config_dir: Path | None) -> DictConfig:
     theirs = [f"file://{folder}" for folder in _folders(config_dir)][1:]
     overrides = [f"hydra.searchpath={json.dumps(theirs, ensure_ascii=False)}", *choices]
     try:
-        with initialize_config_dir(str(_OWN), version_base="1.3", job_name="omnisim"):
+        with initialize_config_dir(str(OWN), version_base="1.3", job_name="omnisim"):
             return compose("config", overrides, return_hydra_config=True)
     except yaml.YAMLError as error:
         raise _broken(error) from None

@@ -18,7 +18,8 @@ from omnisim.streams import kernel, scramble
 TILE = 512
 MOST_CONTACTS = 12
 CONTACTS, CLICKS, RECENT_BUYERS, LAST_TOUCH, CLAIMS, SEEN_LAST_TOUCH, SEEN_CLAIMS = range(7)
-MEDIA_FIELDS = 7  # columns of a day's book of media: int64[media, MEDIA_FIELDS]
+SEEN_NEW, SEEN_VALUE = 7, 8  # of last touches: by prospects, and in EUR
+MEDIA_FIELDS = 9  # columns of a day's book of media: int64[media, MEDIA_FIELDS]
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,15 @@ import mesa
 
 from omnisim import allocation
 from omnisim.attribution import Reads
-from omnisim.spec import WEEKS_IN_YEAR, Incentives, Steering
+from omnisim.spec import WEEKS_IN_YEAR, Incentives, Kpi, Steering
+from omnisim.spec import Department as Words
 
 
 class Department(mesa.Agent):
     """A head of department: knows the own media, at once and exactly, and nothing else.
 
-    `media` (sorted) are the steerable media that it owns, `budget_cents` what it may
-    spend on them in a year.
+    `media` (sorted) are the steerable media that it owns or that report to it, `kpi` is what
+    it is paid on, `budget_cents` what it may spend in a year.
     """
 
     reads: Reads = "own_claims"
@@ -32,6 +33,7 @@ class Department(mesa.Agent):
         steering: Steering,
         company_weight: float,
         budget_cents: int = 0,
+        words: Words | None = None,
     ) -> None:
         """Open the department."""
         super().__init__(model)
@@ -40,7 +42,9 @@ class Department(mesa.Agent):
         self.steering = steering
         self.company_weight = company_weight
         self.budget_cents = budget_cents
-        self.every_weeks = steering.review_weeks
+        self.kpi: Kpi = "claims" if words is None else words.kpi
+        own_weeks = None if words is None else words.review_weeks
+        self.every_weeks = own_weeks or steering.review_weeks
 
     def decide(self, view: allocation.View) -> allocation.Floats:
         """Return new shares of the own budget (float64[media], sum 1)."""

@@ -35,6 +35,8 @@ LEDGER = (
     ("last_touch", COUNT, "Orders whose last tracked paid touch was this medium's"),
     ("claims", COUNT, "Orders with a touch of this medium in its own window"),
     ("reported_last_touch", COUNT, "Last-touch orders as reports show them, with noise"),
+    ("expected_last_touch_new", COUNT, "Of them those of new customers, read from probabilities"),
+    ("expected_last_touch_value", "EUR", "Their value with VAT, read from probabilities"),
     ("reported_claims", COUNT, "Claimed orders as reports show them, with noise"),
     ("credit", COUNT, "Orders credited to the medium by the firm's attribution"),
     ("reported_credit", COUNT, "Credited orders as reports show them, with noise"),

@@ -7,6 +7,7 @@ for one that is paid on what the company earns.
 from __future__ import annotations
 
 from omnisim.curves import Curve
+from omnisim.spec import Target
 
 HALVINGS = 200
 
@@ -55,6 +56,16 @@ def under_ratchet(bonus: float, ratchet: float, interest: float) -> float:
     count less by the rate `interest`.
     """
     return bonus / (1 + ratchet / interest)
+
+
+def paid_for_more(reached: float, target: Target) -> float:
+    """Return what one more of the KPI is worth where the year will end, as a part of its bonus.
+
+    `reached` is the part of the target. Between the kinks the bonus rises, and so does next
+    year's target; beyond them only the target does.
+    """
+    worth = under_ratchet(1.0, target.ratchet, target.interest)
+    return worth if target.floor <= reached <= target.ceiling else worth - 1.0
 
 
 def spends(curve: Curve, margin: float, spill: float, company_weight: float) -> float:

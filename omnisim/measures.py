@@ -200,6 +200,13 @@ OTHERS = (
         " year counts only if it is the only one",
     ),
     Outcome(
+        "targets_attained",
+        "Targets attained",
+        "share",
+        "What departments with targets reached, against their targets",
+        "attained / targeted",
+    ),
+    Outcome(
         "claims_ratio",
         "Claims per order",
         "number",
@@ -411,6 +418,7 @@ def _others(sums: Mapping[str, float], company: pd.DataFrame, years: float) -> d
     return {
         "unspent": (sums["planned_cents"] - sums["spent_cents"]) / 100,
         "held_back": whole["held_back_cents"] / 100,
+        "targets_attained": _ratio(whole["attained"], whole["targeted"]),
         "claims_ratio": _ratio(whole["department_claims"], sums["orders"]),
         "expected_claims_ratio": _ratio(
             whole["expected_department_claims"], sums["expected_orders"]

@@ -22,6 +22,8 @@ MEDIA_COLUMNS = (
     "expected_claims",
     "reported_last_touch",
     "reported_claims",
+    "expected_last_touch_new",
+    "expected_last_touch_value",
 )
 CREDIT_COLUMNS = ("credit", "expected_credit", "reported_credit")  # what `attribution` shows
 CHANNEL_COLUMNS = (
@@ -69,6 +71,8 @@ COMPANY_COLUMNS = (
     "satisfaction",
     "integration_cost",
     "overhead",
+    "targeted",
+    "attained",
 )
 REGION_COLUMNS = (
     "spent_cents",
@@ -156,11 +160,18 @@ class Ledger:
         booked = [week[rule] for week in self.credit]
         return self._told(booked, CREDIT_COLUMNS.index("reported_credit"), rows, first, after)
 
-    def orders_by_half(self, first: int, after: int) -> np.ndarray:
-        """Return expected orders in each half of the regions (float64[weeks, HALVES])."""
+    def sales(self, first: int, after: int) -> np.ndarray:
+        """Return all orders and their gross value (EUR, float64[weeks, 2])."""
         low, high = max(0, first - self.first_week), max(0, after - self.first_week)
-        column = REGION_COLUMNS.index("expected_orders")
-        weeks = [week[:, :, column].sum(axis=1) for week in self.regions[low:high]]
+        columns = [CHANNEL_COLUMNS.index(name) for name in ("orders", "revenue_gross")]
+        weeks = [week[:, columns].sum(axis=0) for week in self.channels[low:high]]
+        return np.array(weeks, float).reshape(len(weeks), 2)
+
+    def by_half(self, column: str, first: int, after: int) -> np.ndarray:
+        """Return a column of sales in each half of the regions (float64[weeks, HALVES])."""
+        low, high = max(0, first - self.first_week), max(0, after - self.first_week)
+        nth = REGION_COLUMNS.index(column)
+        weeks = [week[:, :, nth].sum(axis=1) for week in self.regions[low:high]]
         halves = [[week[half::HALVES].sum() for half in range(HALVES)] for week in weeks]
         return np.array(halves, float).reshape(len(weeks), HALVES)
 

@@ -154,7 +154,8 @@ def deciders(strategy: Strategy, media: Iterable[str], model: mesa.Model) -> tup
     centre = scopes.pop(CENTRE, ())
     weight = strategy.incentives.company_weight
     who: list[Decider] = [
-        Department(model, key, scope, words, weight) for key, scope in scopes.items()
+        Department(model, key, scope, words, weight, words=strategy.organigram[key])
+        for key, scope in scopes.items()
     ]
     if words.kind == "central" and not centre and (words.mandate > 0 or words.alone > 0):
         steered = words.scope or tuple(scopes)

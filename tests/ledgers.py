@@ -144,5 +144,6 @@ def _company(weeks: np.ndarray, weekly: pd.DataFrame) -> pd.DataFrame:
     company["satisfaction"] = 0.5
     company["drop_outs"] = 100.0
     company["use_cases_tried"], company["use_cases_through"] = 40.0, 10.0
+    company["targeted"], company["attained"] = 100.0, 95.0
     company["hand_overs_made"], company["hand_overs_missed"] = 30.0, 10.0
     return company

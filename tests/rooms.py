@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import functools
-from collections.abc import Sequence
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+import uvicorn
 
 from omnisim import config
 from omnisim.spec import ExperimentSpec
@@ -19,7 +26,7 @@ from omnisim.workshop.worlds import Plan, Quarter, Worlds
 
 OWN = Path(__file__).parent / "own"
 SMALL = (
-    *("experiment=workshop", "market=plain", "organigram=two"),
+    *("experiment=workshop", "market=plain"),
     *("market.people=150", "market.burn_in_weeks=2"),
 )
 KEY = "the-key-of-the-trainer-in-tests"
@@ -37,9 +44,9 @@ def spec() -> ExperimentSpec:
 
 
 @functools.cache
-def people() -> ExperimentSpec:
+def people(organigram: str = "two") -> ExperimentSpec:
     """Return the workshop's question about a small market of people."""
-    return config.load(list(SMALL), OWN)[0]
+    return config.load([*SMALL, f"organigram={organigram}"], OWN)[0]
 
 
 @functools.cache
@@ -84,22 +91,45 @@ def standing(room: Room, role: str) -> Plan:
 
 
 class Quick(Desk):
-    """A desk in a thread, which takes a good plan for the best: the search has its own tests."""
+    """A desk in a thread, which takes a good plan for the best: the search has its own tests.
 
-    def __init__(self, asked: ExperimentSpec) -> None:
+    Unless it `wonders` nothing is found out that does not hurry.
+    """
+
+    def __init__(self, asked: ExperimentSpec, wonders: bool = True) -> None:
         super().__init__(asked, 0)
+        self.wonders = wonders
 
     async def wonder(self, what: str, *words: Any) -> Any:
         """Return what is asked, the best plan excepted."""
-        if what == "possible":
-            return await super().wonder("stay")
-        return await super().wonder(what, *words)
+        if not self.wonders:
+            await asyncio.Event().wait()
+        return await super().wonder("stay" if what == "possible" else what, *words)
 
 
-def a_server(folder: Path, asked: ExperimentSpec | None = None) -> Server:
+def a_server(folder: Path, asked: ExperimentSpec | None = None, wonders: bool = True) -> Server:
     """Return a server of rooms in a folder."""
     asked = spec() if asked is None else asked
-    return Server(Host(asked, folder, Quick(asked)), KEY, "http://127.0.0.1:8765")
+    return Server(Host(asked, folder, Quick(asked, wonders)), KEY, "http://127.0.0.1:8765")
+
+
+@contextlib.contextmanager
+def served(server: Server) -> Iterator[str]:
+    """Serve for real, on a port of this machine, and yield the address."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        words = uvicorn.Config(server.app(), log_level="error", timeout_graceful_shutdown=1)
+        running = uvicorn.Server(words)
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            while not running.started:
+                time.sleep(0.01)
+            yield server.address
+        finally:
+            running.should_exit = running.force_exit = True
+            thread.join()
 
 
 def numbers(told: Any) -> set[float]:

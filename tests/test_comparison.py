@@ -229,3 +229,51 @@ def test_the_order_in_which_replications_finish_changes_nothing() -> None:
 
 def _alone() -> ExperimentSpec:
     return a_spec(arms={"siloed": a_spec().model_dump()["arms"]["siloed"]})
+
+
+# -- two changes together -----------------------------------------------------------------------
+
+
+def crossed(together: float) -> Comparison:
+    """Compare two changes that bring 2 m and 3 m alone, and both with something beside."""
+    luck = 5e6 * (1 + 0.1 * np.cos(np.arange(8)))
+    gains = {"none": 0.0, "one": 2e6, "other": 3e6, "both": 5e6 + together}
+    arms = a_spec().arms["siloed"].model_dump()
+    spec = ExperimentSpec.model_validate(
+        a_spec().model_dump()
+        | {"arms": dict.fromkeys(gains, arms), "baseline": "none"}
+        | {"interaction": {"both": "both", "alone": ["one", "other"]}}
+    )
+    noise = {arm: 1e4 * np.roll(NOISE, nth) for nth, arm in enumerate(gains)}
+    told = {arm: list(luck + gain + noise[arm]) for arm, gain in gains.items()}
+    revenue = {arm: [REVENUE] * 8 for arm in gains}
+    return compare(spec, measures_of({"revenue_gross": revenue, "contribution": told}))
+
+
+@pytest.mark.parametrize(
+    ("together", "verdict", "side"),
+    [(2e6, "matters", "more"), (-2e6, "matters", "less"), (0, "no difference that matters", "")],
+)
+def test_an_interaction_is_what_both_bring_beyond_the_sum_of_each_alone(
+    together: float, verdict: str, side: str
+) -> None:
+    comparison = crossed(together)
+    (row,) = (row for row in comparison.interactions if row.outcome == "contribution")
+    assert row.difference == pytest.approx(together, abs=3e4)
+    assert row.verdict == verdict
+    said = comparison.sentences[-1]
+    assert said.startswith("Together one and other bring EUR")
+    assert side in said
+
+
+def test_without_an_interaction_asked_for_none_is_told() -> None:
+    comparison, _ = compared(NOISE)
+    assert comparison.interactions == ()
+    assert "Together" not in comparison.verdict
+
+
+@pytest.mark.parametrize("alone", [["siloed", "central"], ["central", "central"], ["x", "central"]])
+def test_an_interaction_names_three_arms_beside_the_baseline(alone: list[str]) -> None:
+    told = a_spec().model_dump() | {"interaction": {"both": "central", "alone": alone}}
+    with pytest.raises(ValueError, match="three arms beside the baseline"):
+        ExperimentSpec.model_validate(told)

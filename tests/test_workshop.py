@@ -150,7 +150,9 @@ def test_tests_find_what_the_next_order_costs_where_that_is_known() -> None:
 
 
 def test_a_walk_names_media_and_days_of_one_customer() -> None:
+    assert worlds().walk() is None
     walk = Worlds(people()).walk()
+    assert walk is not None
     assert {event["lane"] for event in walk["events"]} & set(people().market.media)
     assert all(0 <= event["day"] < walk["days"] for event in walk["events"])
 

@@ -135,7 +135,7 @@ def test_every_kind_of_message_needs_a_seat_of_this_very_room(
     before = server.host.room(code).version
     for phone in (stranger, neighbour, moved):
         for kind in ("decide", "ask", "weigh", "guess", "leave"):
-            words = {"kind": kind, "number": 1, "place": "1 1", "amounts": {}}
+            words: dict[str, Any] = {"kind": kind, "number": 1, "place": "1 1", "amounts": {}}
             assert phone.post(f"/api/rooms/{code}/say", json=words).status_code == 403
         for path in ("state", "events"):
             assert phone.get(f"/api/rooms/{code}/{path}").status_code == 403
@@ -267,7 +267,13 @@ def test_a_round_is_played_told_revealed_and_exported(server: Server, trainer: T
     assert [quarter["when"] for quarter in state["quarters"]][-4:] == ["round"] * 4
     lead(trainer, code, "next")
     place = phone.get(f"/api/rooms/{code}/state").json()["place"]
-    words = {"kind": "guess", "number": time.time_ns(), "place": place, "claims": 120, "costs": {}}
+    words: dict[str, Any] = {
+        "kind": "guess",
+        "number": time.time_ns(),
+        "place": place,
+        "claims": 120,
+        "costs": {},
+    }
     assert phone.post(f"/api/rooms/{code}/say", json=words).status_code == 422  # a huge number
     words["number"] = time.time_ns() // 1000
     assert phone.post(f"/api/rooms/{code}/say", json=words).status_code == 200

@@ -12,6 +12,8 @@ from omnisim.contacts import (
     LAST_TOUCH,
     SEEN_CLAIMS,
     SEEN_LAST_TOUCH,
+    SEEN_NEW,
+    SEEN_VALUE,
 )
 from omnisim.journeys.aimed import (
     click,
@@ -58,12 +60,14 @@ def credit(
     person: np.record, media: np.ndarray, day: int, i: int, me: np.uint32, key: np.uint64,
     labels: np.ndarray, tracked: bool,
     clicked: np.ndarray, viewed: np.ndarray, walk_clicked: np.ndarray, walk_viewed: np.ndarray,
-    tried: int, chance: int, order: int, book: np.ndarray, company: np.ndarray, paths: np.ndarray,
+    tried: int, chance: int, value: int, order: int,
+    book: np.ndarray, company: np.ndarray, paths: np.ndarray,
 ) -> int:
     """Book an order's last touch and every medium's claim; return how many departments claim.
 
-    `chance` is the order's probability in units of 1 / PROBABILITY, `order` 1 if it is made,
-    `tried` the probability that the decision is ours.
+    `chance` is the order's probability in units of 1 / PROBABILITY, `value` what it is worth
+    in EUR of such units, `order` 1 if it is made, `tried` the probability that the decision is
+    ours.
 
     Last touch is the last tracked paid click or impression of 30 days; on one day a click
     beats an impression, and luck decides among equals, never their names. A medium claims what
@@ -104,6 +108,9 @@ def credit(
             claimants |= np.uint64(1) << np.uint64(medium.owner)
     if winner >= 0:
         book[winner, SEEN_LAST_TOUCH] += chance
+        book[winner, SEEN_VALUE] += value
+        if person.status == PROSPECT:
+            book[winner, SEEN_NEW] += chance
         book[winner, LAST_TOUCH] += order
         if len(paths) > 0:
             paths[path, TRIED] = tried
@@ -294,7 +301,8 @@ def decides_to_order(
     claimants = credit(
         person, media, day, i, me, keys[streams.TIE], labels, tracked,
         clicked, viewed, walk_clicked, walk_viewed,
-        np.int64(np.float64(person.walk_us) * PROBABILITY), seen, made, media_book, company, paths,
+        np.int64(np.float64(person.walk_us) * PROBABILITY), seen,
+        np.int64(seen * worth * channels[c].basket), made, media_book, company, paths,
     )
     company[SEEN_DEPARTMENT_CLAIMS] += seen * claimants
     if made:

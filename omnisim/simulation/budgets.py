@@ -9,7 +9,7 @@ import numpy as np
 from omnisim import allocation
 from omnisim.departments import Department, next_budgets, spends_the_rest, weekly_plan
 from omnisim.records import CHANNEL_COLUMNS
-from omnisim.simulation import halves, ideas
+from omnisim.simulation import halves, ideas, targets
 from omnisim.spec import DAYS_IN_WEEK, WEEKS_IN_YEAR
 from omnisim.steering import split_budget
 
@@ -25,6 +25,7 @@ def open_books(world: Simulation) -> None:
     state.carried = dict.fromkeys(state.budgets, 0)
     state.unspent = dict.fromkeys(state.budgets, 0)
     state.unplanned = dict.fromkeys(state.budgets, 0)
+    targets.open_books(world)
 
 
 def total(world: Simulation) -> int:
@@ -48,6 +49,7 @@ def new_year(world: Simulation) -> None:
     state.budgets = {scope: cents + state.carried[scope] for scope, cents in budgets.items()}
     state.unspent = dict.fromkeys(budgets, 0)
     state.unplanned = dict.fromkeys(budgets, 0)
+    targets.new_year(world)
 
 
 def weigh(world: Simulation, budgets: dict[str, int]) -> None:
@@ -68,6 +70,13 @@ def rows_of(world: Simulation) -> dict[str, list[int]]:
 
 def money(world: Simulation, scope: str, week: int) -> int:
     """Return the cents that a scope wants to spend in a week."""
+    cents = _paced(world, scope, week)
+    if scope in world.state.targets:
+        cents -= int(targets.holds_back(world, scope, week, _worth(world, scope)) * cents)
+    return cents
+
+
+def _paced(world: Simulation, scope: str, week: int) -> int:
     cents, words = world.state.budgets[scope], world.strategy.incentives
     nth = week % WEEKS_IN_YEAR
     if not words.reserve or not _hoards(world, scope):
@@ -126,12 +135,24 @@ def close_week(world: Simulation, week: int) -> dict[str, int]:
 
 
 def overhead(world: Simulation, week: int) -> float:
-    """Return what steering, culture and tests cost in a week beside media (EUR, M12)."""
+    """Return what steering, culture, tests and agencies cost in a week (EUR, M12)."""
     culture = world.strategy.incentives.culture
     since = week - world.state.adopted // DAYS_IN_WEEK - culture.start
     under_way = 0 <= since < culture.weeks
     yearly = world.strategy.steering.overhead + under_way * culture.cost
-    return yearly / WEEKS_IN_YEAR + ideas.cost(world, week)
+    return yearly / WEEKS_IN_YEAR + ideas.cost(world, week) + _fees(world)
+
+
+def _fees(world: Simulation) -> float:
+    """Return what agencies are paid for the week's media (EUR)."""
+    units = world.strategy.organigram.values()
+    return sum(
+        unit.agency * float(world.state.spent[world.media.index(name)]) / 100
+        for unit in units
+        if unit.agency > 0
+        for name in unit.owns
+        if name in world.media
+    )
 
 
 def _hoards(world: Simulation, scope: str) -> bool:
@@ -140,13 +161,21 @@ def _hoards(world: Simulation, scope: str) -> bool:
 
 
 def _dumps(world: Simulation, scope: str) -> bool:
-    """Tell whether a head spends the reserve at the year's end, on what it believes."""
+    """Tell whether a head spends the reserve at the year's end, on what it believes.
+
+    An agency that buys for it is paid for every euro spent.
+    """
+    worth, fee = _worth(world, scope), world.strategy.organigram[scope].agency
+    return spends_the_rest(worth + fee, worth, world.company_weight, world.strategy.incentives)
+
+
+def _worth(world: Simulation, scope: str) -> float:
+    """Return what the next euro of a scope earns in its head's belief (EUR of margin)."""
     (head,) = (who for who in world.deciders if who.key == scope)
     view = world.view(head, rows_of(world)[scope])
     cost = allocation.believed(view, world.strategy.steering)
     bought = float(np.sum(np.where(np.isnan(cost), 0.0, view.shares / cost)))
-    worth = bought * margin_of_an_order(world)
-    return spends_the_rest(worth, worth, world.company_weight, world.strategy.incentives)
+    return bought * margin_of_an_order(world)
 
 
 def margin_of_an_order(world: Simulation) -> float:

@@ -16,11 +16,11 @@ import simpy
 from simpy.events import EventPriority
 
 from omnisim import allocation, attribution, paths, rollout, streams
-from omnisim.allocation import View, released
+from omnisim.allocation import View
 from omnisim.departments import Department, company_weight
 from omnisim.people import People, Person
 from omnisim.records import Ledger
-from omnisim.simulation import budgets, halves, ideas, linking, moves, truth
+from omnisim.simulation import budgets, halves, ideas, linking, moves, targets, truth
 from omnisim.simulation.crowd import Crowd, CrowdState
 from omnisim.simulation.population import Living, population
 from omnisim.spec import (
@@ -29,6 +29,7 @@ from omnisim.spec import (
     GIVEN,
     HALVES,
     ORACLE,
+    WEEKS_IN_YEAR,
     Calibration,
     ExperimentSpec,
     Strategy,
@@ -69,7 +70,8 @@ class State:
     `tilt` float64[HALVES, media] the money a head that each half of the regions gets, against
     that of all; `touch`
     float64[channels] what ideas have added to the log of success, and `trials` what tests
-    under way will show, with the error of it.
+    under way will show, with the error of it; `targets` are what departments should reach in
+    the year, `reached` what they have.
     """
 
     day: int
@@ -87,6 +89,8 @@ class State:
     tilt: np.ndarray
     touch: np.ndarray
     trials: dict[str, tuple[float, float]] = field(default_factory=dict)
+    targets: dict[str, float] = field(default_factory=dict)
+    reached: dict[str, float] = field(default_factory=dict)
     carried: dict[str, int] = field(default_factory=dict)
     unspent: dict[str, int] = field(default_factory=dict)
     unplanned: dict[str, int] = field(default_factory=dict)
@@ -101,7 +105,7 @@ class State:
     def copy(self) -> State:
         """Return a state that can go its own way."""
         arrays = ("shares", "planned", "spent", "wander", "released", "tilt", "touch")
-        sums = ("budgets", "carried", "unspent", "unplanned", "trials")
+        sums = ("budgets", "carried", "unspent", "unplanned", "trials", "targets", "reached")
         return replace(
             self,
             ledger=self.ledger.copy(),
@@ -174,7 +178,7 @@ class Simulation(mesa.Model):
         self._follow(strategy)
         today = self.state.day
         budgets.open_books(self)
-        if strategy.steering.limit is None:
+        if not strategy.steering.holds_back:
             self.state.released = np.ones(len(self.media))
         self.state.tilt = np.ones((HALVES, len(self.media)))
         self.state.agenda = self._first_agenda()
@@ -264,7 +268,9 @@ class Simulation(mesa.Model):
         if appointment.key == ORACLE:
             first = self.state.day == self.state.adopted
             rounds = truth.SEARCH_ROUNDS if first else 1
+            self.state.released = np.ones(len(self.media))
             self.state.shares = truth.best_shares(self, rounds)
+            self.state.released = np.full(len(self.media), truth.best_release(self))
             return self.strategy.steering.review_weeks * DAYS_IN_WEEK
         if appointment.kind == "review":
             return self._meet(next(d for d in self.deciders if d.key == appointment.key))
@@ -390,13 +396,20 @@ class Simulation(mesa.Model):
         view, words = self.view(decider, rows), self.strategy.steering
         if self.beliefs is not None:
             week, told = self.state.day // DAYS_IN_WEEK, allocation.believed(view, words)
-            beliefs = zip(decider.media, told.tolist(), strict=True)
+            beliefs = zip(view.media, told.tolist(), strict=True)
             self.beliefs += [(week, name, belief) for name, belief in beliefs]
         self.state.shares[rows] = scope * decider.decide(view)
         if isinstance(decider, OmnichannelManager) and len(view.weeks_ago):
+            self._release(view, rows)
+        halves.try_next(self, view)
+
+    def _release(self, view: View, rows: list[int]) -> None:
+        """Hold back, or let go, what a centre may leave unspent."""
+        words, so_far = self.strategy.steering, self.state.released[rows]
+        if words.holds_back:
             belief = allocation.believed(view, words)
-            self.state.released[rows] = released(self.state.released[rows], belief, words)
-        halves.try_next(self, decider, view)
+            limit = allocation.limit(so_far, belief, view, words)
+            self.state.released[rows] = allocation.released(so_far, belief, limit, words)
 
     def _is_open(self, medium: str) -> bool:
         """Tell whether a medium can be bought yet."""
@@ -422,13 +435,15 @@ class Simulation(mesa.Model):
         credit = attribution.read(
             decider.reads,
             self.company_weight if isinstance(decider, Department) else 0.0,
-            ledger.media_column("reported_claims", rows, 0, after),
+            self._own_credit(decider, rows, after),
             self._company_credit(decider, rows, after),
         )
         if decider.reads == "claims":
             credit = credit * moves.exaggeration(self, names)
         if self.strategy.steering.calibration:
             credit = credit * self._calibration(names, spend)
+        if isinstance(decider, OmnichannelManager):
+            credit = credit * self._worth_for_the_goal(rows, after)
         if decider.noise > 0:
             luck = self._report_luck(names, after)
             credit = attribution.distorted(credit, decider.noise, luck)
@@ -443,7 +458,29 @@ class Simulation(mesa.Model):
             shares=shares / shares.sum(),
             used=ledger.media_column("spent_cents", rows, 0, after) / 100,
             seen=halves.seen(self, rows, after) if self.strategy.steering.tests else None,
+            sales=ledger.sales(0, after),
         )
+
+    def _worth_for_the_goal(self, rows: list[int], after: int) -> np.ndarray:
+        """Return what an order of every medium counts for the centre's goal (float64[media]).
+
+        The part of new customers, or the value (in mean orders), among those that it touched
+        last in the year before; of all orders where it touched none.
+        """
+        goal = self.strategy.steering.goal
+        if goal == "contribution":
+            return np.ones(len(rows))
+        column = {"new_customers": "new", "revenue": "value"}[goal]
+        everything, first = list(range(len(self.media))), max(0, after - WEEKS_IN_YEAR)
+        told, orders = (
+            self.state.ledger.media_column(name, everything, first, after).sum(axis=0)
+            for name in (f"expected_last_touch_{column}", "expected_last_touch")
+        )
+        usual = told.sum() / max(orders.sum(), 1e-9)
+        if usual <= 0:
+            return np.ones(len(rows))
+        worth: np.ndarray = np.where(orders > 0, told / np.maximum(orders, 1e-9), usual) / usual
+        return worth[rows]
 
     def _calibration(self, media: tuple[str, ...], spend: np.ndarray) -> np.ndarray:
         """Return what credit is multiplied by, by what was planned (float64[weeks, media])."""
@@ -454,6 +491,16 @@ class Simulation(mesa.Model):
         )
         multiplied: np.ndarray = factor * np.where(spend > 0, spend / at, 1.0) ** slope
         return multiplied
+
+    def _own_credit(self, decider: Decider, rows: list[int], after: int) -> np.ndarray:
+        """Return what a department is paid on: its claims, or a KPI worth as much in all."""
+        claims = self.state.ledger.media_column("reported_claims", rows, 0, after)
+        kpi = decider.kpi if isinstance(decider, Department) else "claims"
+        if kpi == "claims":
+            return claims
+        told = self.state.ledger.media_column(targets.column(kpi), rows, 0, after)
+        worth: np.ndarray = told * (claims.sum() / max(told.sum(), 1e-9))
+        return worth
 
     def _company_credit(self, decider: Decider, rows: list[int], after: int) -> np.ndarray:
         """Return what reports show by the firm's rule, applied to all that is on record.
@@ -539,6 +586,7 @@ class Simulation(mesa.Model):
         week = state.ledger.next_week
         booked = self.population.close_week(state.population, week, state.planned, state.spent)
         company: dict[str, float] = {**budgets.close_week(self, week)}
+        company |= targets.close_week(self, booked.media)
         company |= {"integration_cost": state.links.owed, "overhead": budgets.overhead(self, week)}
         state.links = replace(state.links, owed=0.0)
         state.ledger.book(booked, company, state.tilt.copy())

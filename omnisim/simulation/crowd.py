@@ -304,6 +304,8 @@ class Crowd:
             "expected_claims": claims,
             "reported_last_touch": attribution.counted(touches, luck),
             "reported_claims": attribution.counted(claims, luck),
+            "expected_last_touch_new": book[:, contacts.SEEN_NEW] / books.PROBABILITY,
+            "expected_last_touch_value": book[:, contacts.SEEN_VALUE] / books.PROBABILITY,
         }
         return np.column_stack([columns[name] for name in MEDIA_COLUMNS]).astype(float)
 

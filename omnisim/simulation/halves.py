@@ -11,19 +11,25 @@ from omnisim.spec import DAYS_IN_WEEK, HALVES, WEEKS_IN_YEAR
 
 if TYPE_CHECKING:
     from omnisim.simulation.clock import Simulation
-    from omnisim.steering import Decider
 
 
 def seen(world: Simulation, rows: list[int], after: int) -> geo.Seen:
     """Return what geo experiments with some media show of the weeks before `after`.
 
-    Orders of a half are counted at the firm's real size.
+    Orders of a half, or what the centre's goal counts of them, are counted at the firm's real
+    size; revenue in mean orders.
     """
     ledger = world.state.ledger
     first = max(0, ledger.first_week)
     planned = ledger.media_column("planned_cents", rows, first, after)
     shares = planned / np.maximum(1.0, planned.sum(axis=1, keepdims=True))
-    expected = ledger.orders_by_half(first, after)
+    expected = ledger.by_half("expected_orders", first, after)
+    match world.strategy.steering.goal:
+        case "new_customers":
+            expected = ledger.by_half("expected_new_customers", first, after)
+        case "revenue":
+            value = ledger.by_half("expected_revenue_gross", first, after)
+            expected = value * (expected.sum() / max(value.sum(), 1e-9))
     week = world.state.day // DAYS_IN_WEEK
     return geo.Seen(
         plans=shares[:, None, :] * ledger.tilted(rows, first, after),
@@ -46,7 +52,7 @@ def _luck(world: Simulation, first: int, weeks: int) -> np.ndarray:
     ).reshape(weeks, HALVES)
 
 
-def try_next(world: Simulation, decider: Decider, view: allocation.View) -> None:
+def try_next(world: Simulation, view: allocation.View) -> None:
     """Pay the halves differently from today on, so that there is something to learn."""
     rows = [world.media.index(name) for name in view.media]
     state, parts = world.state, world.population.half_shares

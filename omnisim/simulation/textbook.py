@@ -201,7 +201,8 @@ class Textbook:
             "expected_claims": claims,
         }
         reported = {f"reported_{name}": columns[name] for name in ("last_touch", "claims")}
-        return columns | reported
+        (till,) = self.market.channels.values()
+        return columns | reported | {"expected_last_touch_value": touches * till.basket}
 
     def _untouched(self, expected: float, week: int) -> float:
         """Return the firm's orders that no medium touched last.

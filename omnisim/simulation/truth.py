@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 RISE = 0.2  # a fifth more, as the definition of marginal CPO has it
 PAID_WEEKS, LONG_WEEKS = 13, 52
 SEARCH_WEEKS, SEARCH_ROUNDS = 52, 3
+RELEASES = 7  # to within a hundredth of the budget
 HALVINGS = 3  # how often a step that earns less is halved before the search ends
 LEAST_CHANGE = 0.01  # of the budget: less on a small medium drowns in luck
 MOVE = 0.05  # of the budget, from one medium to another: the certificate of a best split
@@ -188,7 +189,7 @@ def _traced(fork: Simulation, weight: float) -> np.ndarray:
     told = []
     for weeks in (PAID_WEEKS, LONG_WEEKS):
         fork.run_to(morning + weeks * DAYS_IN_WEEK)
-        sums = (_cost(fork, begun), _orders(fork, begun), earned(fork, begun))
+        sums = (_cost(fork, begun), _sold(fork, begun, "expected_orders"), earned(fork, begun))
         told.append([*sums, *_credit(fork, begun, weight)])
         fork.change = np.ones(len(fork.media))
     return np.array(told)
@@ -210,11 +211,6 @@ def _credit(world: Simulation, first: int, weight: float) -> np.ndarray:
 def _cost(world: Simulation, first: int) -> float:
     index = MEDIA_COLUMNS.index("spent_cents")
     return float(np.sum([week[:, index] for week in world.state.ledger.media[first:]]) / 100)
-
-
-def _orders(world: Simulation, first: int) -> float:
-    index = CHANNEL_COLUMNS.index("expected_orders")
-    return float(np.sum([week[:, index] for week in world.state.ledger.channels[first:]]))
 
 
 def earned(world: Simulation, first: int) -> float:
@@ -302,9 +298,46 @@ def slopes(
 
 
 def _earned_by(fork: Simulation, weeks: int) -> float:
+    """Return what a fork brings of its goal: margin after cost to serve, sales or people."""
     begun = len(fork.state.ledger.company)
     fork.run_to(fork.state.day + weeks * DAYS_IN_WEEK)
-    return earned(fork, begun)
+    match fork.strategy.steering.goal:
+        case "revenue":
+            return _sold(fork, begun, "expected_revenue_gross")
+        case "new_customers":
+            return _sold(fork, begun, "expected_new_customers")
+        case _:
+            return earned(fork, begun)
+
+
+def _sold(world: Simulation, first: int, column: str) -> float:
+    index = CHANNEL_COLUMNS.index(column)
+    return float(np.sum([week[:, index] for week in world.state.ledger.channels[first:]]))
+
+
+def best_release(world: Simulation) -> float:
+    """Return the part of all money that is best spent in the year from today on.
+
+    The least at which gross revenue keeps above `revenue_floor`, or the most at which an order
+    costs no more than `cpo_cap`, found by halving; everything where neither is asked for.
+    """
+    words = world.strategy.steering
+    if words.revenue_floor is None and words.cpo_cap is None:
+        return 1.0
+    low, high = 0.0, 1.0
+    for _ in range(RELEASES):
+        middle = (low + high) / 2
+        fork = frozen(world, np.full(len(world.media), middle))
+        begun = len(fork.state.ledger.company)
+        fork.run_to(fork.state.day + SEARCH_WEEKS * DAYS_IN_WEEK)
+        if words.revenue_floor is not None:
+            revenue = _sold(fork, begun, "expected_revenue_gross")
+            more = revenue < words.revenue_floor * SEARCH_WEEKS / WEEKS_IN_YEAR
+        else:
+            orders = _sold(fork, begun, "expected_orders")
+            more = _cost(fork, begun) <= (words.cpo_cap or 0.0) * orders
+        low, high = (middle, high) if more else (low, middle)
+    return high if words.revenue_floor is not None else low
 
 
 def levelled(shares: np.ndarray, less: np.ndarray, more: np.ndarray) -> np.ndarray:

@@ -129,11 +129,13 @@ class ExperimentSpec(Words):
             raise Fault("baseline", f"'{self.baseline}'", "one of the arms", sorted(self.arms))
         _crosses("interaction", self.interaction, sorted(self.arms), self.baseline)
         _owned_once("organigram", self.status_quo, self.market)
+        _counts("organigram", self.status_quo, self.market)
         _steers("steering", self.status_quo, self.market)
         _links_known_channels("", self.status_quo, self.market)
         _credits_what_is_recorded("attribution", self.status_quo.attribution, self.market)
         for name, arm in self.arms.items():
             _owned_once(f"arms.{name}.organigram", arm, self.market)
+            _counts(f"arms.{name}.organigram", arm, self.market)
             _steers(f"arms.{name}.steering", arm, self.market)
             _links_known_channels(f"arms.{name}.", arm, self.market)
             _credits_what_is_recorded(f"arms.{name}.attribution", arm.attribution, self.market)
@@ -167,7 +169,7 @@ def _steers(key: str, strategy: Strategy, market: Marketplace) -> None:
         missing = sorted(set(market.media) - set(shares))
         if missing:
             raise Fault(f"{key}.given.{week}.{missing[0]}", "nothing", "a share for every medium")
-    _has_halves(key.removesuffix("steering"), strategy, market)
+    _can_be_read(key.removesuffix("steering"), strategy, market)
     if steering.kind in ("frozen", "oracle", "given"):
         return
     for holder, media in budget_scopes(strategy, market.media).items():
@@ -175,14 +177,17 @@ def _steers(key: str, strategy: Strategy, market: Marketplace) -> None:
             _feasible(key, holder, media, steering)
 
 
-def _has_halves(key: str, strategy: Strategy, market: Marketplace) -> None:
-    """Refuse geo experiments where there are no regions, and two kinds of them at once."""
+def _can_be_read(key: str, strategy: Strategy, market: Marketplace) -> None:
+    """Refuse tests without regions, two kinds of them at once, and goals that nobody counts."""
     steering, kind = strategy.steering, strategy.attribution.kind
     asked = {
         f"{key}steering.geo": steering.geo if steering.tests else "",
         f"{key}attribution.kind": kind if kind == "experiment" else "",
     }
     one_place = isinstance(market, Market) and len(market.regions) < HALVES
+    if steering.goal == "new_customers" and isinstance(market, TextbookMarket):
+        what = "'new_customers', of which curves know nothing"
+        raise Fault(f"{key}steering.goal", what, "contribution or revenue in a market of curves")
     for where, word in asked.items():
         if word and one_place:
             raise Fault(where, f"'{word}' in a market of one region", "a market of two or more")
@@ -249,6 +254,16 @@ def _credits_what_is_recorded(key: str, attribution: Attribution, market: Market
             f"'shapley' over {len(market.media)} media",
             f"at most {MOST_IN_COALITIONS} media, or another kind",
         )
+
+
+def _counts(key: str, strategy: Strategy, market: Marketplace) -> None:
+    """Refuse a KPI that the ledgers of a market of curves do not hold."""
+    if not isinstance(market, TextbookMarket):
+        return
+    for name, unit in sorted(strategy.organigram.items()):
+        if unit.kpi in ("clicks", "contacts"):
+            found = f"'{unit.kpi}', which no ledger of curves holds"
+            raise Fault(f"{key}.{name}.kpi", found, "claims or last_touch", ("claims",))
 
 
 def _owned_once(key: str, strategy: Strategy, market: Marketplace) -> None:

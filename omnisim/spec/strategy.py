@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -74,8 +74,11 @@ class Steering(Words):
     reports that leave a department; `fixed` names media that keep their share; `overhead` is
     what steering costs beside media (EUR a year).
 
-    Of a centre: `scope` names the departments that it steers (none named: all), `limit` the
-    marginal cost per order (EUR) above which it holds money back, `mandate` the share of a
+    Of a centre and of the oracle: `goal` is what it wants most of. It holds money back where the
+    next order costs more than `limit` (EUR); or, as far as gross revenue keeps above
+    `revenue_floor` (EUR a year), to reach the lowest CPO; or as far as is needed to bring the
+    CPO of all orders to `cpo_cap` (EUR). Of a centre alone: `scope` names the departments that
+    it steers (none named: all), `mandate` the share of a
     move it orders that is carried out, `alone` what it may move whatever its mandate (share
     of the budget), `attention` how many media it looks at in a review (None: all).
     In silos a `committee` that meets every so many weeks (0: none) moves money between
@@ -103,7 +106,10 @@ class Steering(Words):
     fixed: Names = ()
     overhead: NonNegative = 0.0
     scope: Names = ()
+    goal: Literal["contribution", "revenue", "new_customers"] = "contribution"
     limit: Positive | None = None
+    revenue_floor: Positive | None = None
+    cpo_cap: Positive | None = None
     mandate: Share = 1.0
     alone: Share = 0.0
     attention: Annotated[int, Field(ge=2)] | None = None
@@ -115,6 +121,18 @@ class Steering(Words):
     def tests(self) -> bool:
         """Tell whether a centre learns from geo experiments: nobody else pays whole regions."""
         return self.kind == "central" and self.geo != "none"
+
+    @property
+    def holds_back(self) -> bool:
+        """Tell whether who steers may leave money unspent."""
+        return any(k is not None for k in (self.limit, self.revenue_floor, self.cpo_cap))
+
+    @model_validator(mode="after")
+    def _holds_back_for_one_reason(self) -> Steering:
+        reasons = [k for k in ("limit", "revenue_floor", "cpo_cap") if getattr(self, k) is not None]
+        if len(reasons) > 1:
+            raise Fault(reasons[1], f"a value beside {reasons[0]}", "one of them")
+        return self
 
     @model_validator(mode="after")
     def _who_tests_decides_alone(self) -> Steering:
@@ -311,15 +329,51 @@ class Trying(Words):
     cost: NonNegative = 0.0
 
 
+Kpi = Literal["claims", "last_touch", "clicks", "contacts"]  # what ledgers of media hold
+
+
+class Target(Words):
+    """What a department should reach in a year, and what is paid for it (M3).
+
+    The first target is last year's number plus `growth`; later ones grow too, and go the part
+    `ratchet` of the way to what was reached. The bonus rises between the parts `floor` and
+    `ceiling` of the target, and nowhere else: a head who is beyond them gains nothing by
+    another order but a higher target, which counts less by the rate `interest` a year, and
+    may hold back the part `slack` of every week.
+    """
+
+    growth: float = 0.02
+    floor: NonNegative = 0.8
+    ceiling: Positive = 1.2
+    ratchet: Share = 0.5
+    interest: Positive = 0.1
+    slack: Share = 0.2
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Target:
+        if self.ceiling <= self.floor:
+            raise Fault("ceiling", f"{self.ceiling:g}", f"more than floor = {self.floor:g}")
+        return self
+
+
 class Department(Words):
     """One department and the channels, paid or selling, that it owns.
 
-    In the share `promotes` of all weeks it sells for the part `depth` less. Its `power` is
-    the log of what a board gives it beyond its due, its `inflation` that by which it
-    exaggerates (M11); only differences between departments count.
+    `kpi` is what it is paid on: a column of the ledgers of media. One that `reports_to`
+    another leaves its media to that one's head. It reviews them every `review_weeks` (None:
+    as often as all do). An `agency` that buys its media is paid that share of them on top,
+    and has no reason to save. A `target` may be set. In the share `promotes` of all weeks it
+    sells for the part `depth` less. Its `power` is the log of what a board gives it beyond
+    its due, its `inflation` that by which it exaggerates (M11); only differences between
+    departments count.
     """
 
     owns: Names
+    kpi: Kpi = "claims"
+    reports_to: Name | None = None
+    review_weeks: Annotated[int, Field(ge=1)] | None = None
+    agency: Share = 0.0
+    target: Target | None = None
     power: float = 0.0
     inflation: float = 0.0
     promotes: Share = 0.0
@@ -337,6 +391,32 @@ class Strategy(Words):
     trying: Trying = Trying()
     organigram: Annotated[dict[Name, Department], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _is_an_organisation(self) -> Strategy:
+        for name, unit in sorted(self.organigram.items()):
+            if name == "oracle":
+                allowed = "departments that see ledgers (steering=oracle is a yardstick)"
+                raise Fault("organigram.oracle", "a department that knows the truth", allowed)
+            if unit.reports_to is not None and unit.reports_to not in self.organigram:
+                key, others = f"organigram.{name}.reports_to", sorted(set(self.organigram) - {name})
+                raise Fault(key, f"'{unit.reports_to}'", "another department", others)
+        for name in sorted(self.organigram):
+            line = reporting_line(self.organigram, name)
+            if line[-1] in line[:-1]:
+                found = f"a circle: {' to '.join(line)}"
+                raise Fault(f"organigram.{name}.reports_to", found, "lines that end")
+        return self
+
+
+def reporting_line(organigram: Mapping[str, Department], name: str) -> tuple[str, ...]:
+    """Return who reports to whom from a department upwards; a circle ends where it closes."""
+    line = [name]
+    while (head := organigram[line[-1]].reports_to) is not None:
+        line.append(head)
+        if head in line[:-1]:
+            break
+    return tuple(line)
+
 
 def budget_scopes(strategy: Strategy, media: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Return who holds the budget of which media (sorted keys, sorted media, each once).
@@ -346,7 +426,9 @@ def budget_scopes(strategy: Strategy, media: Iterable[str]) -> dict[str, tuple[s
     """
     paid, words = set(media), strategy.steering
     fixed = set(words.fixed)
-    owners = {key: set(unit.owns) & paid for key, unit in strategy.organigram.items()}
+    owners: dict[str, set[str]] = {key: set() for key in strategy.organigram}
+    for key, unit in strategy.organigram.items():
+        owners[reporting_line(strategy.organigram, key)[-1]] |= set(unit.owns) & paid
     match words.kind:
         case "central" if words.mandate == 1:
             steered = set(words.scope or owners)

@@ -15,7 +15,7 @@ import numpy as np
 from omnisim import allocation, paths
 from omnisim.records import CHANNEL_COLUMNS, COMPANY_COLUMNS, MEDIA_COLUMNS
 from omnisim.simulation import Simulation, budgets, truth
-from omnisim.spec import DAYS_IN_WEEK, ExperimentSpec, Strategy
+from omnisim.spec import DAYS_IN_WEEK, ExperimentSpec, Market, Strategy
 from omnisim.steering import Decider
 from omnisim.workshop.roles import QUARTER, ROUNDS, Act, cast
 
@@ -249,10 +249,15 @@ class Worlds:
 
     # -- one customer -------------------------------------------------------------------
 
-    def walk(self) -> dict[str, Any]:
-        """Return what one customer met in half a year as it is, by day, kind and channel."""
+    def walk(self) -> dict[str, Any] | None:
+        """Return what one customer met in half a year as it is, by day, kind and channel.
+
+        None where there are curves in place of people.
+        """
         from omnisim.trace import WEEKS, follow, worth_telling  # only the reveal needs it
 
+        if not isinstance(self.spec.market, Market):
+            return None
         stands = _stands_still(self.spec.arms["silo"])
         person = worth_telling(self.history.fork(stands), WEEKS)
         found = follow(self.history.fork(stands), "silo", person, WEEKS)

@@ -12,6 +12,7 @@ let stream = null;
 let ends = null;
 let address = "";
 let revealed = null;
+let updates = []; // of the sheets that are being typed in
 let look = { firm: 0, act: "silo" };
 
 const say = (text, bad = false) => fill(notice, text ? el("p", { class: bad ? "banner bad" : "banner" }, text) : null);
@@ -132,6 +133,7 @@ function show() {
   else parts.push(round());
   fill(page, el("div", { class: "stage" }, parts));
   fill(bar, buttons());
+  if (dialog.open) updates.forEach((update) => update());
 }
 
 function lobby() {
@@ -235,6 +237,7 @@ function buttons() {
 function typing() {
   const guesses = state.step.kind === "guess";
   const wanted = state.seats.filter((seat) => (guesses ? seat.guess : seat.sheet));
+  updates = [];
   const sets = wanted.map((seat) => (guesses ? guessing(seat) : deciding(seat)));
   fill(dialog, el("div", { class: "spread" }, el("h2", {}, t("trainer.type")), el("button", { onclick: () => dialog.close() }, t("trainer.close"))),
     el("div", { class: "typing" }, sets));
@@ -264,15 +267,19 @@ const title = (seat) => `${state.firms > 1 ? `${firm(seat.firm)} · ` : ""}${rol
 function deciding(seat) {
   const fields = seat.sheet.media.map(({ name, last, typed }) => [name, el("input", { type: "number", min: 0, step: 1, value: typed ?? last })]);
   const sum = el("p", { class: "small" });
-  const update = () => {
-    const all = fields.reduce((whole, [, field]) => whole + (Number(field.value) || 0), 0);
-    sum.textContent = t("seat.planned", { planned: money(all), limit: money(seat.sheet.limit) });
-    sum.className = all > seat.sheet.limit ? "bad small" : "small";
-  };
-  fields.forEach(([, field]) => field.addEventListener("input", update));
-  update();
   const form = el("form", {}, el("fieldset", {}, el("legend", {}, `${title(seat)}${seat.sheet.asks ? ` · ${t("seat.ask")}` : ""}`),
     fields.map(([name, field]) => el("label", {}, medium(name), field)), sum));
+  const update = () => {
+    const now = state.seats.find((one) => one.firm === seat.firm && one.role === seat.role)?.sheet ?? seat.sheet;
+    const all = fields.reduce((whole, [, field]) => whole + (Number(field.value) || 0), 0);
+    sum.textContent = t("seat.planned", { planned: money(all), limit: money(now.limit) });
+    sum.className = all > now.limit ? "bad small" : "small";
+    const button = form.querySelector("button.main");
+    if (button) button.disabled = all > now.limit;
+  };
+  fields.forEach(([, field]) => field.addEventListener("input", update));
+  updates.push(update);
+  update();
   if (state.step.act === "together") {
     const weight = el("input", { type: "number", min: 0, max: 100, step: 10, value: Math.round((seat.weight ?? 0) * 100) });
     weight.addEventListener("change", () => lead({ kind: "weigh", firm: seat.firm, role: seat.role, weight: Number(weight.value) }));

@@ -140,7 +140,7 @@ def test_every_picture_is_there_and_says_what_one_sees(page: Page) -> None:
         "the next order costs EUR 12 by search and EUR 43 by tv",
         "departments claim 500 % of the orders that marketing causes",
         "is believed to cost EUR 15 and costs EUR 40",
-        "are frozen (EUR 300 k) and Orders that no report shows (EUR 200 k)",
+        "are frozen” (EUR 300 k) and “Orders that no report shows” (EUR 200 k)",
         "Part of one's own",
         "More money still pays for search",
         "beyond its limit: tv",

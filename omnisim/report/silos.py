@@ -229,11 +229,12 @@ def _curve(words: Language, title: str, found: pd.DataFrame) -> Panel:
     columns = ["factor", "spend_year", "orders_short"]
     columns += ["orders_long", "orders_long_low", "orders_long_high"]
     frame = found[columns].sort_values("spend_year")
-    frame = frame.assign(spend_year=frame["spend_year"] / 1e6)
+    written = scale("eur", float(frame["spend_year"].max()), 0, words)
+    frame = frame.assign(spend_year=frame["spend_year"] / written.divisor)
     base = alt.Chart(rounded(frame)).encode(
         x=alt.X(
             "spend_year:Q",
-            title=words.say("EUR m a year"),
+            title=words.say("{unit} a year", unit=written.unit),
             axis=alt.Axis(grid=False, tickCount=4),
         )
     )

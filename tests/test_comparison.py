@@ -261,7 +261,7 @@ def test_an_interaction_is_what_both_bring_beyond_the_sum_of_each_alone(
     (row,) = (row for row in comparison.interactions if row.outcome == "contribution")
     assert row.difference == pytest.approx(together, abs=3e4)
     assert row.verdict == verdict
-    said = comparison.sentences[-1]
+    said = comparison.sentences()[-1]
     assert said.startswith("Together one and other bring EUR")
     assert side in said
 

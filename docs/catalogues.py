@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,7 +92,8 @@ def _menu() -> Iterator[Key]:
         for key in ASKED:
             if told.get(key):
                 yield None, told[key]
-        for name in (*told.get("arms", {}), *_named(group, path.stem, told)):
+        chosen = re.findall(r"@arms\.(\w+)\.", str(told.get("defaults", "")))
+        for name in (*told.get("arms", {}), *chosen, *_named(group, path.stem, told)):
             yield NAME, str(name)
 
 

@@ -35,8 +35,8 @@ LEDGER = (
     ("last_touch", COUNT, "Orders whose last tracked paid touch was this medium's"),
     ("claims", COUNT, "Orders with a touch of this medium in its own window"),
     ("reported_last_touch", COUNT, "Last-touch orders as reports show them, with noise"),
-    ("expected_last_touch_new", COUNT, "Of them those of new customers, read from probabilities"),
-    ("expected_last_touch_value", "EUR", "Their value with VAT, read from probabilities"),
+    ("last_touch_new", COUNT, "Last-touch orders of new customers"),
+    ("last_touch_value", "EUR", "Value of last-touch orders, with VAT"),
     ("reported_claims", COUNT, "Claimed orders as reports show them, with noise"),
     ("credit", COUNT, "Orders credited to the medium by the firm's attribution"),
     ("reported_credit", COUNT, "Credited orders as reports show them, with noise"),
@@ -158,7 +158,8 @@ def _of_table(name: str) -> tuple[str, str]:
 
 def _column(name: str) -> tuple[str, str]:
     """Return unit and meaning of a column of the weekly ledger."""
-    known = {row[0]: row[1:] for row in (*KEYS, *LEDGER)}
-    plain = name if name in known else name.removeprefix(EXPECTED)
-    unit, words = known[plain]
-    return unit, words if name == plain else f"{words}; {TWIN}"
+    known = {row: (unit, words) for row, unit, words in (*KEYS, *LEDGER)}
+    if name in known:  # some are read from probabilities only
+        return known[name]
+    unit, words = known[name.removeprefix(EXPECTED)]
+    return unit, f"{words}; {TWIN}"

@@ -38,7 +38,7 @@ class Language:
 
     def say(self, message: str, /, **values: object) -> str:
         """Return a message with values in its {places}; without values braces stay."""
-        found = self._messages.gettext(message)
+        found = self._messages.gettext(message) if message else ""  # "" is a catalogue's head
         return found.format(**values) if values else found
 
     def name(self, key: str) -> str:

@@ -88,6 +88,8 @@ def some_records(
         "last_touch_new": np.where(channel == "tv", 0, orders / 20),
         "last_touch_value": np.where(channel == "tv", 0, orders * 16),
         "claims": orders / 2,
+        "expected_last_touch_new": np.where(channel == "tv", 0, orders / 20),
+        "expected_last_touch_value": np.where(channel == "tv", 0, orders * 16),
         "reported_last_touch": orders / 5,
         "reported_claims": orders / 2,
         "credit": np.where(channel == "tv", 0, orders / 5),
@@ -121,7 +123,7 @@ def some_records(
 
 def _column(values: Mapping[str, np.ndarray], name: str, luck: np.ndarray) -> np.ndarray:
     if name.startswith("expected_"):
-        return values[name.removeprefix("expected_")]
+        return values[name if name in values else name.removeprefix("expected_")]
     has_twin = name in ("orders", "new_customers", "last_touch", "claims", "credit")
     has_twin |= name in ("revenue_gross", "revenue_net", "margin", "cost_to_serve")
     return values[name] * (1 + luck) if has_twin else values[name]

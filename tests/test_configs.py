@@ -450,7 +450,7 @@ def test_the_wheel_brings_its_menu_along(tmp_path: Path) -> None:
     shutil.unpack_archive(wheel, tmp_path / "installed", "zip")
     installed = tmp_path / "installed"
     assert not (installed / "configs").exists()
-    for kind in ("*.py", "*.yaml"):
+    for kind in ("*.py", "*.yaml", "*.po", "*.html", "*.css", "*.js"):
         sources = {path.relative_to(ROOT) for path in (ROOT / "omnisim").rglob(kind)}
         assert sources <= {path.relative_to(installed) for path in installed.rglob(kind)}
     code = (

@@ -20,7 +20,8 @@ import pytest
 
 from omnisim import config
 from omnisim.__main__ import main
-from omnisim.cli import hypotheses, trace, validate, workshop
+from omnisim.cli import export as cli_export
+from omnisim.cli import hypotheses, report, trace, validate, workshop
 from omnisim.measures import LAST, OUTCOMES
 from omnisim.spec import Words
 
@@ -120,8 +121,14 @@ def _parse(words: list[str]) -> None:
         return
     if words[:1] == ["workshop"]:
         words = ["experiment=workshop", *workshop.parser().read(words[1:]).overrides]
+    if words[:1] == ["export"]:
+        cli_export.parser().read(words[1:])
+        return
     if words[:1] == ["validate"]:
         validate.parser().read(words[1:])
+        return
+    if words[:1] == ["report"]:
+        report.parser().read(words[1:])
         return
     overrides = [word for word in words if word != "-m"]
     for point in config.expand(overrides, home) if "-m" in words else [overrides]:

@@ -56,6 +56,10 @@ def test_braces_of_a_question_of_ones_own_stay() -> None:
     assert GERMAN.say("With {what}: {verdict}", what="{0}", verdict="{x}") == "Mit {0}: {x}"
 
 
+def test_nothing_is_nothing_in_every_language() -> None:
+    assert ENGLISH.say("") == GERMAN.say("") == ""
+
+
 def test_names_of_ones_own_stay_as_they_are() -> None:
     assert GERMAN.name("my_channel") == "my_channel"
     assert GERMAN.plain("my_channel") == "my channel"

@@ -11,12 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from omnisim import config
+from omnisim import config, report
 from omnisim.comparison import interval
 from omnisim.compute import run_units
 from omnisim.experiment import Answer, run
+from omnisim.language import ENGLISH
 from omnisim.misallocation import ORACLE
 from omnisim.records import Records
+from omnisim.report.front import front
+from omnisim.report.results import read
 from omnisim.spec import ExperimentSpec
 from omnisim.store import write_results
 
@@ -69,7 +72,7 @@ def test_every_table_is_there_and_every_column_is_explained(
     found: tuple[Answer, Memory], tmp_path: Path
 ) -> None:
     answer, _ = found
-    write_results(tmp_path, answer, "", command="", model="m", elapsed_seconds=1.0)
+    write_results(tmp_path, answer, command="", model="m", elapsed_seconds=1.0)
     with (tmp_path / "dictionary.csv").open() as lines:
         explained = {(row["file"], row["name"]) for row in csv.DictReader(lines)}
     for name in TABLES:
@@ -162,3 +165,19 @@ def test_less_truth_costs_no_world_more_and_prices_nothing(
     assert {arm for _, arm, _ in shelf.kept} == set(spec.arms)
     assert set(answer.tables) == {"departments"}
     assert answer.page_one == {}
+
+
+def test_the_report_shows_every_table_and_its_first_page_the_price(
+    found: tuple[Answer, Memory], tmp_path: Path
+) -> None:
+    answer, _ = found
+    write_results(tmp_path, answer, command="", model="m", elapsed_seconds=1.0)
+    results = read(tmp_path)
+    text = report.render(results)
+    for name in TABLES[1:6]:
+        assert f'download="{name}.csv"' in text
+    page = front(results, ENGLISH)
+    assert len(page.facts) == 4
+    assert page.moves is not None
+    assert len(page.moves.rows) == len(pd.read_csv(tmp_path / "first_moves.csv"))
+    assert len(page.break_even) == 3

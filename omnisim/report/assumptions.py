@@ -16,7 +16,7 @@ def assumed(results: Results, words: Language) -> dict[str, str]:
     found = {
         words.say("Hypothesis"): words.say(str(plan["hypothesis"])),
         words.say("Decision rule"): words.say(str(plan["decision_rule"])),
-        words.say("Expectation"): words.say(str(plan.get("expectation") or "")) or "",
+        words.say("Expectation"): words.say(str(plan.get("expectation") or "")),
         words.say("Market"): _market(plan["market"], words),
         words.say("Strategies"): _strategies(plan, words),
         words.say("Time"): words.say(

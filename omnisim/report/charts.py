@@ -17,6 +17,7 @@ COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"]
 ARMS = ["#B45309", "#0072B2", "#117733", "#AA3377", "#111827", "#2A8C82"]
 SHAPES = ["circle", "diamond", "square", "triangle-up", "cross"]
 DASHES = [[1, 0], [7, 3], [2, 2], [9, 3, 2, 3]]
+DRAWN = 8  # arms that are drawn as lines; tables and data have all
 PARTS = ["#0072B2", "#D55E00", "#117733", "#AA3377", "#8A6D00", "#9CA3AF"]
 GREY = "#6b7280"
 INK = "#111827"
@@ -121,11 +122,11 @@ def told(said: Sequence[str]) -> str:
     return f"{text[:1].upper()}{text[1:]}." if said else ""
 
 
-def arm_keys(arms: Sequence[str], labels: Sequence[str]) -> list[Key]:
+def arm_keys(labels: Sequence[str]) -> list[Key]:
     """Return colour and dash of every arm, the baseline first."""
     return [
         Key(label, ARMS[nth % len(ARMS)], " ".join(map(str, DASHES[nth % len(DASHES)])))
-        for nth, label in enumerate(labels[: len(arms)])
+        for nth, label in enumerate(labels)
     ]
 
 

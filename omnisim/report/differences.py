@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import altair as alt
 import numpy as np
@@ -13,6 +15,7 @@ from omnisim.language import Language, message
 from omnisim.measures import EMPTY, EXPECTED, LAST, OUTCOMES
 from omnisim.report.charts import (
     COLOURS,
+    DRAWN,
     GREY,
     INK,
     PALE,
@@ -50,25 +53,17 @@ def compared(results: Results, words: Language) -> Picture:
         if drawn
         else "",
         drawn,
-        tables=[outcomes(results, words)],
+        tables=outcomes(results, words),
         data={"differences": gaps} if drawn else None,
     )
 
 
-def outcomes(results: Results, words: Language) -> Table:
-    """Return a row per outcome: levels, differences with intervals, and whether they matter."""
+def outcomes(results: Results, words: Language) -> list[Table]:
+    """Return a row per outcome: levels, differences with intervals, and whether they matter.
+
+    A table per arm, so that none is too wide; several arms are laid side by side before.
+    """
     comparison = results.comparison
-    base, *others = results.arms
-    heads = [words.say("Outcome"), *(words.plain(arm) for arm in results.arms)]
-    for arm in others:
-        heads += [f"{words.plain(arm)} − {words.plain(base)}", words.say("Does it matter?")]
-    rows = []
-    for name in comparison.headline:
-        line = comparison.line(name, words)
-        cells = [line.label, *(line.levels[arm] for arm in results.arms)]
-        for arm in others:
-            cells += [line.differences[arm], words.say(MATTERS[line.verdicts[arm]])]
-        rows.append(cells)
     caption = words.say(
         "Totals over the {weeks} weeks after the fork, means of {replications} replications."
         " Differences to {baseline} with their 95 % intervals are paired by replication and read"
@@ -76,9 +71,39 @@ def outcomes(results: Results, words: Language) -> Table:
         " exactly their difference. “–”: a ratio over zero.",
         weeks=results.weeks,
         replications=comparison.replications,
-        baseline=words.plain(base),
+        baseline=words.plain(results.baseline),
     )
-    return Table(caption, heads, rows, list(comparison.headline).index(comparison.primary))
+    tables = against(results, words, comparison.headline, caption)
+    return [_side_by_side(results, words), *tables] if len(results.arms) > 2 else tables
+
+
+def against(results: Results, words: Language, names: Sequence[str], caption: str) -> list[Table]:
+    """Return a table of outcomes for each arm beside the baseline, or for that alone."""
+    comparison, base = results.comparison, results.baseline
+    lines = {name: comparison.line(name, words) for name in names}
+    strong = names.index(comparison.primary) if comparison.primary in names else None
+    tables = []
+    for arm in results.arms[1:] or (base,):
+        shown = [base, arm] if arm != base else [base]
+        heads = [words.say("Outcome"), *(words.plain(one) for one in shown)]
+        rows = [[line.label, *(line.levels[one] for one in shown)] for line in lines.values()]
+        if arm != base:
+            heads += [f"{words.plain(arm)} − {words.plain(base)}", words.say("Does it matter?")]
+            for row, line in zip(rows, lines.values(), strict=True):
+                row += [line.differences[arm], words.say(MATTERS[line.verdicts[arm]])]
+        tables.append(Table("", heads, rows, strong))
+    return [*tables[:-1], replace(tables[-1], caption=caption)]
+
+
+def _side_by_side(results: Results, words: Language) -> Table:
+    """Return a row per arm on the primary outcome."""
+    line = results.comparison.line(results.comparison.primary, words)
+    heads = [line.label, words.say("Level"), words.say("Difference"), words.say("Does it matter?")]
+    rows = []
+    for arm in results.arms:
+        verdict = words.say(MATTERS[line.verdicts[arm]]) if arm in line.verdicts else EMPTY
+        rows.append([words.plain(arm), line.levels[arm], line.differences.get(arm, EMPTY), verdict])
+    return Table("", heads, rows)
 
 
 def pairs(results: Results) -> pd.DataFrame:
@@ -156,7 +181,12 @@ def _dots(results: Results, words: Language, gaps: pd.DataFrame) -> Panel:
     title = words.say(
         "Difference to {baseline} ({unit})", baseline=words.plain(results.baseline), unit=unit
     )
-    axis = alt.X("low:Q", title=title, scale=alt.Scale(nice=False, padding=12))
+    axis = alt.X(
+        "low:Q",
+        title=title,
+        scale=alt.Scale(nice=False, padding=12),
+        axis=alt.Axis(tickCount=8),
+    )
     inside = alt.Chart(band).mark_rect(color=PALE).encode(x=axis, x2="high:Q")
     zero = alt.Chart(band).mark_rule(color=GREY).encode(x="zero:Q")
     arm = alt.Y("arm:N", title=None, sort=list(names.values()))
@@ -195,7 +225,7 @@ def by_week(results: Results, words: Language) -> Picture | None:
             " share one history."
         ),
         panels,
-        arm_keys(results.arms, [words.plain(arm) for arm in results.arms]),
+        arm_keys([words.plain(arm) for arm in results.arms[:DRAWN]]),
         data={"weeks": weeks},
     )
 
@@ -263,8 +293,9 @@ def _is_sure(row: Row) -> bool:
 
 
 def _lines(results: Results, words: Language, weeks: pd.DataFrame, title: str) -> Panel:
-    names = [words.plain(arm) for arm in results.arms]
-    frame = weeks.assign(arm=weeks["arm"].map(dict(zip(results.arms, names, strict=True))))
+    names = [words.plain(arm) for arm in results.arms[:DRAWN]]
+    frame = weeks[weeks["arm"].isin(results.arms[:DRAWN])]
+    frame = frame.assign(arm=frame["arm"].map(words.plain))
     colour, dash = arm_scales(names)
     # history is shared: drawn once, as the baseline's
     frame = frame[(frame["week"] >= 0) | (frame["arm"] == names[0])]

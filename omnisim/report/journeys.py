@@ -7,8 +7,9 @@ import pandas as pd
 
 from omnisim.comparison import capitalised, interval
 from omnisim.language import Language
-from omnisim.measures import LOST, OUTCOMES, weakest_link
+from omnisim.measures import EMPTY, LOST, OUTCOMES, weakest_link
 from omnisim.report.charts import (
+    DRAWN,
     PARTS,
     ROW,
     Key,
@@ -20,6 +21,7 @@ from omnisim.report.charts import (
     panel,
     rounded,
 )
+from omnisim.report.differences import against
 from omnisim.report.results import Results
 from omnisim.spec import STAGES, WEEKS_IN_YEAR
 
@@ -103,28 +105,22 @@ def _touchpoints(words: Language, title: str, found: pd.DataFrame, most: float) 
 
 
 def _stages(results: Results, words: Language, found: pd.DataFrame) -> Table:
-    """Return how many journeys reach each stage and get through it, arm by arm."""
-    heads = [words.say("Stage")]
-    for arm in results.arms:
-        name = words.plain(arm)
-        heads += [
-            words.say("{arm}: reached a year", arm=name),
-            words.say("{arm}: lost there", arm=name),
-        ]
+    """Return, arm by arm, how many journeys reach each stage and how many are lost there."""
+    heads = [words.say("Journeys a year")]
+    for stage in STAGES:
+        name = words.plain(stage)
+        heads += [words.say("{stage}: reached", stage=name), words.say("{stage}: lost", stage=name)]
     sums = found.groupby(["arm", "ended"])["journeys"].sum()
     rows = []
-    for nth, stage in enumerate(STAGES):
-        row = [words.plain(stage)]
-        for arm in results.arms:
-            rest = [*STAGES[nth:], "orders"]
+    for arm in results.arms:
+        row = [words.plain(arm)]
+        for nth, stage in enumerate(STAGES):
+            rest = (*STAGES[nth:], "orders")
             reached = sum(float(sums.get((arm, end), 0.0)) for end in rest)
             lost = float(sums.get((arm, stage), 0.0))
-            row += [words.number(reached), words.percent(lost / reached, 1) if reached else "–"]
-        rows.append(row)
-    ordered = [words.say("ordered")]
-    for arm in results.arms:
-        ordered += [words.number(float(sums.get((arm, "orders"), 0.0))), "–"]
-    return Table(words.say("Journeys with us by stage."), heads, [*rows, ordered])
+            row += [words.number(reached), words.percent(lost / reached, 1) if reached else EMPTY]
+        rows.append([*row, words.number(float(sums.get((arm, "orders"), 0.0)))])
+    return Table(words.say("Journeys with us by stage."), [*heads, words.say("ordered")], rows)
 
 
 def customers(results: Results, words: Language) -> Picture | None:
@@ -134,27 +130,19 @@ def customers(results: Results, words: Language) -> Picture | None:
     names = [name for name in STAYING if name in there]
     if not names:
         return None
-    heads = ["", *(words.plain(arm) for arm in results.arms)]
-    heads += [f"{words.plain(arm)} − {words.plain(results.baseline)}" for arm in results.arms[1:]]
-    rows = []
-    for name in names:
-        line = comparison.line(name, words)
-        cells = [line.levels[arm] for arm in results.arms]
-        rows.append([line.label, *cells, *(line.differences[arm] for arm in results.arms[1:])])
     weeks = _new(results)
     return Picture(
         words.say("Customers: won, kept, lost"),
         _takeaway(results, words, names),
         words.say("New customers a week, means of all replications with 95 % bands."),
         [_lines(results, words, weeks)] if len(weeks) else (),
-        arm_keys(results.arms, [words.plain(arm) for arm in results.arms]),
-        [
-            Table(
-                words.say("Differences with their 95 % intervals, paired by replication."),
-                heads,
-                rows,
-            )
-        ],
+        arm_keys([words.plain(arm) for arm in results.arms[:DRAWN]]),
+        against(
+            results,
+            words,
+            names,
+            words.say("Differences with their 95 % intervals, paired by replication."),
+        ),
         {"new_customers": weeks} if len(weeks) else None,
     )
 
@@ -193,8 +181,9 @@ def _takeaway(results: Results, words: Language, names: list[str]) -> str:
 
 
 def _lines(results: Results, words: Language, weeks: pd.DataFrame) -> Panel:
-    names = [words.plain(arm) for arm in results.arms]
-    frame = weeks.assign(arm=weeks["arm"].map(dict(zip(results.arms, names, strict=True))))
+    names = [words.plain(arm) for arm in results.arms[:DRAWN]]
+    frame = weeks[weeks["arm"].isin(results.arms[:DRAWN])]
+    frame = frame.assign(arm=frame["arm"].map(words.plain))
     colour, dash = arm_scales(names)
     axis = alt.X(
         "week:Q",

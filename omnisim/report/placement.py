@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -216,41 +217,47 @@ def winners(results: Results, words: Language) -> Picture | None:
     if not len(found):
         return None
     order = found.groupby("department")["spend_year"].max().sort_values(ascending=False).index
-    heads = [words.say("Department")]
-    for arm in results.arms:
-        name = words.plain(arm)
-        heads += [
-            words.say("{arm}: orders a year", arm=name),
-            words.say("{arm}: cost per claim, EUR", arm=name),
-        ]
-    for arm in results.arms[1:]:
-        heads += [words.say("{arm}: change of pay", arm=words.plain(arm))]
     cells = {(cell["arm"], cell["department"]): cell for cell in found.to_dict("records")}
-    rows = []
-    for department in order:
-        row = [words.plain(str(department))]
-        for arm in results.arms:
-            row += _claims_and_cost(cells.get((arm, department)), words)
-        row += [_pay(cells.get((arm, department)), words) for arm in results.arms[1:]]
-        rows.append(row)
+    tables = [_pays(results, words, cells, arm, order) for arm in results.arms[1:]]
+    caption = words.say(
+        "Orders are those that a department with media claims, or that are placed in the sales"
+        " channels of one without. Pay follows what the firm pays for: its own claims, or the"
+        " company’s orders as far as pay is shared. “loses”: the whole 95 % interval of the"
+        " change lies below zero."
+    )
+    if not tables:
+        return None
     lost = losers(results, words)
     return Picture(
         words.say("Who wins and who loses"),
         lost,
-        tables=[
-            Table(
-                words.say(
-                    "Orders are those that a department with media claims, or that are placed in"
-                    " the sales channels of one without. Pay follows what the"
-                    " firm pays for: its own claims, or the company’s orders as far as pay is"
-                    " shared. “loses”: the whole 95 % interval of the change lies below zero."
-                ),
-                heads,
-                rows,
-            )
-        ],
+        tables=[*tables[:-1], replace(tables[-1], caption=caption)],
         data={"departments": found},
     )
+
+
+def _pays(
+    results: Results,
+    words: Language,
+    cells: Mapping[tuple[str, str], Mapping[Hashable, Any]],
+    arm: str,
+    order: Iterable[object],
+) -> Table:
+    """Return a row per department: orders and cost in the baseline and in an arm, and its pay."""
+    heads = [words.say("Department")]
+    for one in (results.baseline, arm):
+        name = words.plain(one)
+        heads += [
+            words.say("{arm}: orders a year", arm=name),
+            words.say("{arm}: cost per claim, EUR", arm=name),
+        ]
+    rows = []
+    for department in map(str, order):
+        row = [words.plain(department)]
+        for one in (results.baseline, arm):
+            row += _claims_and_cost(cells.get((one, department)), words)
+        rows.append([*row, _pay(cells.get((arm, department)), words)])
+    return Table("", [*heads, words.say("{arm}: change of pay", arm=words.plain(arm))], rows)
 
 
 def losers(results: Results, words: Language) -> str:
@@ -401,8 +408,8 @@ def _money_moves(results: Results, words: Language) -> Table:
     names = ("reallocation_rate", "unspent", "held_back", "last_week_spike")
     there = {level.outcome for level in results.comparison.levels}
     lines = [results.comparison.line(name, words) for name in names if name in there]
-    heads = ["", *(words.plain(arm) for arm in results.arms)]
-    rows = [[line.label, *(line.levels[arm] for arm in results.arms)] for line in lines]
+    heads = [words.say("Arm"), *(line.label for line in lines)]
+    rows = [[words.plain(arm), *(line.levels[arm] for line in lines)] for arm in results.arms]
     caption = words.say(
         "Money moved between media from year to year, money that was allocated and not spent or"
         " not allocated, and spending in the last week of a year against a usual week (1 is none)."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -9,13 +10,13 @@ import altair as alt
 import pandas as pd
 
 from omnisim.language import Language, message
+from omnisim.measures import scale
 from omnisim.report.charts import (
     ARMS,
     GAIN,
     GREY,
     INK,
     LOSS,
-    ROW,
     SUM,
     Key,
     Panel,
@@ -54,6 +55,9 @@ PARTS = {
     "whole": message("Sum"),
 }
 SURE = ("part", "cost")  # bars that a takeaway may name
+LINE = 24  # letters of a part that stand in one line
+THICK = 18  # pixels of a bar
+BAR = 34  # pixels from bar to bar, which two lines need
 ENOUGH = 3  # points from which on a curve is a curve
 
 
@@ -101,7 +105,7 @@ def _takeaway(words: Language, found: pd.DataFrame) -> str:
         if len(sure):
             names = [
                 words.say(
-                    "{part} ({amount})",
+                    "“{part}” ({amount})",
                     part=_called(row, words),
                     amount=words.money(float(row["eur_year"])),
                 )
@@ -118,19 +122,21 @@ def _takeaway(words: Language, found: pd.DataFrame) -> str:
 
 
 def _waterfall(words: Language, title: str, bars: pd.DataFrame) -> Panel:
+    widest = float(bars[["eur_year", "ci_low", "ci_high"]].abs().max().max())
+    written = scale("eur", widest, 0, words)
     rows, at = [], 0.0
     for bar in bars.to_dict("records"):
-        size = float(bar["eur_year"]) / 1e6
+        size = float(bar["eur_year"]) / written.divisor
         is_sum = bar["kind"] == WHOLE
         start, end = (0.0, size) if is_sum else (at, at + size)
         at = end
         rows.append(
             {
-                "part": _called(bar, words),
+                "part": "\n".join(textwrap.wrap(_called(bar, words), LINE)),
                 "start": start,
                 "end": end,
-                "low": end - size + float(bar["ci_low"]) / 1e6,
-                "high": end - size + float(bar["ci_high"]) / 1e6,
+                "low": end - size + float(bar["ci_low"]) / written.divisor,
+                "high": end - size + float(bar["ci_high"]) / written.divisor,
                 "colour": SUM if is_sum else LOSS if size >= 0 else GAIN,
                 "size": size,
             }
@@ -139,21 +145,27 @@ def _waterfall(words: Language, title: str, bars: pd.DataFrame) -> Panel:
     # bars are told apart by their place: two may have the same words
     frame["part"] = _unique(frame["part"].tolist())
     base = alt.Chart(rounded(frame)).encode(
-        y=alt.Y("part:N", title=None, sort=frame["part"].tolist(), axis=alt.Axis(labelLimit=220))
+        y=alt.Y(
+            "part:N",
+            title=None,
+            sort=frame["part"].tolist(),
+            axis=alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=200),
+        )
     )
-    drawn = base.mark_bar(height=ROW - 10).encode(
-        x=alt.X("start:Q", title=words.say("EUR m a year"), axis=alt.Axis(tickCount=5)),
+    unit = words.say("{unit} a year", unit=written.unit)
+    drawn = base.mark_bar(height=THICK).encode(
+        x=alt.X("start:Q", title=unit, axis=alt.Axis(tickCount=5)),
         x2="end:Q",
         color=alt.Color("colour:N", scale=None),
         tooltip=[
             alt.Tooltip("part:N", title=words.say("Part")),
-            alt.Tooltip("size:Q", title=words.say("EUR m a year"), format="+,.2f"),
+            alt.Tooltip("size:Q", title=unit, format="+,.2f"),
         ],
     )
     reach = base.mark_rule(color=INK, strokeWidth=1.2).encode(x="low:Q", x2="high:Q")
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=GREY).encode(x="zero:Q")
-    said = words.say("Waterfall of parts in EUR m a year: {title}", title=title)
-    return panel(title, said, alt.layer(zero, drawn, reach), ROW * len(frame))
+    said = words.say("Waterfall of parts in {unit}: {title}", unit=unit, title=title)
+    return panel(title, said, alt.layer(zero, drawn, reach), BAR * len(frame))
 
 
 def _called(bar: Mapping[Hashable, Any], words: Language) -> str:
@@ -217,21 +229,19 @@ def _curve(words: Language, title: str, found: pd.DataFrame) -> Panel:
     columns = ["factor", "spend_year", "orders_short"]
     columns += ["orders_long", "orders_long_low", "orders_long_high"]
     frame = found[columns].sort_values("spend_year")
-    frame = frame.assign(spend_year=frame["spend_year"] / 1e6)
+    written = scale("eur", float(frame["spend_year"].max()), 0, words)
+    frame = frame.assign(spend_year=frame["spend_year"] / written.divisor)
     base = alt.Chart(rounded(frame)).encode(
         x=alt.X(
             "spend_year:Q",
-            title=words.say("EUR m a year"),
+            title=words.say("{unit} a year", unit=written.unit),
             axis=alt.Axis(grid=False, tickCount=4),
         )
     )
-    orders = alt.Y(
-        "orders_long:Q",
-        title=words.say("extra orders a year"),
-        axis=alt.Axis(format=",~r", tickCount=4),
-    )
+    axis = alt.Axis(format=",~r", tickCount=4)
+    orders = alt.Y("orders_long:Q", title=None, axis=axis)
     band = base.mark_area(color=ARMS[1], opacity=0.18).encode(
-        y=alt.Y("orders_long_low:Q", title=""), y2="orders_long_high:Q"
+        y=alt.Y("orders_long_low:Q", title=None), y2="orders_long_high:Q"
     )
     line = base.mark_line(color=ARMS[1]).encode(y=orders)
     short = base.mark_line(color=ARMS[0], strokeDash=[7, 3]).encode(y="orders_short:Q")

@@ -70,11 +70,11 @@ PAGE_ONE = {
 def _otherwise(compared: list[dict[str, object]]) -> pd.DataFrame:
     """Return the answer and the same one asked in four other ways."""
     asked = ("", *(f"market.start={start}" for start in ("equal", "optimal", "survey")))
-    frames = [
-        pd.DataFrame(compared).assign(**{"point": point, "asked with": how})
+    return pd.DataFrame(
+        row | {"point": point, "asked with": how}
         for point, how in enumerate((*asked, "steering.fixed=[email]"))
-    ]
-    return pd.concat(frames)
+        for row in compared
+    )
 
 
 def _euros(arms: list[str]) -> list[LastEuro]:

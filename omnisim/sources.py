@@ -16,17 +16,20 @@ MODEL = (
     *("spec/words", "spec/channels", "spec/people", "spec/market"),
     *("spec/textbook", "spec/strategy", "spec/question"),
     *("curves", *KERNELS, "records", "attribution", "paths", "allocation", "rollout"),
+    *("geo", "incentives", "inference", "departments", "steering"),
     *(
-        "departments",
-        "steering",
         "simulation/crowd",
         "simulation/linking",
         "simulation/budgets",
+        "simulation/halves",
+        "simulation/ideas",
+        "simulation/targets",
         "simulation/moves",
         "simulation/textbook",
         "simulation/population",
         "simulation/truth",
         "simulation/clock",
+        "simulation/arms",
     ),
 )
 LIBRARIES = ("llvmlite", "mesa", "numba", "numpy", "scipy", "simpy")

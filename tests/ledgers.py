@@ -85,6 +85,8 @@ def some_records(
         "clicks": plan / 1_000,
         "contacts_to_recent_buyers": plan / 5_000,
         "last_touch": np.where(channel == "tv", 0, orders / 5),
+        "last_touch_new": np.where(channel == "tv", 0, orders / 20),
+        "last_touch_value": np.where(channel == "tv", 0, orders * 16),
         "claims": orders / 2,
         "expected_last_touch_new": np.where(channel == "tv", 0, orders / 20),
         "expected_last_touch_value": np.where(channel == "tv", 0, orders * 16),

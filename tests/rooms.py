@@ -69,11 +69,7 @@ def a_room(form: Form = "short", firms: int = 1, practice: bool = False) -> Room
 def live(room: Room) -> None:
     """Live the quarter of the present round."""
     room.close()
-    act = room.now.act
-    lived = [
-        worlds().quarter(act, room.plans(firm), room.typed(firm)) for firm in range(room.firms)
-    ]
-    room.book(lived)
+    room.book([worlds().quarter(*room.asked_of(firm)) for firm in range(room.firms)])
 
 
 def until(room: Room, kind: str, act: str = "silo") -> Room:
@@ -101,10 +97,14 @@ class Quick(Desk):
         self.wonders = wonders
 
     async def wonder(self, what: str, *words: Any) -> Any:
-        """Return what is asked, the best plan excepted."""
+        """Return what is asked, if this desk wonders."""
         if not self.wonders:
             await asyncio.Event().wait()
-        return await super().wonder("stay" if what == "possible" else what, *words)
+        return await super().wonder(what, *words)
+
+    async def dream(self, what: str, *words: Any) -> Any:
+        """Return a year without changes for the best one."""
+        return await self.wonder("stay")
 
 
 def a_server(folder: Path, asked: ExperimentSpec | None = None, wonders: bool = True) -> Server:

@@ -174,12 +174,12 @@ def test_the_command_tells_a_table_and_writes_csv_and_page(
 ) -> None:
     page, table = tmp_path / "page.md", tmp_path / "table.csv"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    words = ["--only", "h15,H17", "--csv", str(table), "--docs", str(page)]
+    words = ["--only", "h11,H17", "--csv", str(table), "--docs", str(page)]
     assert main(["validate", "hypotheses", *words]) == 0
     said = capsys.readouterr().out
-    assert "textbook only: H15, H17." in said
+    assert "textbook only: H11, H17." in said
     rows = list(csv.DictReader(table.open()))
-    assert {row["hypothesis"] for row in rows} == {"H15", "H17"}
+    assert {row["hypothesis"] for row in rows} == {"H11", "H17"}
     text = page.read_text()
     assert text.startswith("before\n")
     assert text.endswith("after\n")
@@ -207,7 +207,7 @@ def test_what_cannot_be_asked_is_refused(
 
 
 def test_values_find_their_parts_by_key() -> None:
-    asked = hypotheses.chosen(["H15"])
+    asked = hypotheses.chosen(["H11"])
     (one,) = findings(asked, contrasts.exact(asked))
     assert one.verdict == "textbook only"
-    assert "H15" in hypotheses.tally([one])
+    assert "H11" in hypotheses.tally([one])

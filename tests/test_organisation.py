@@ -220,3 +220,9 @@ def test_a_world_with_targets_goes_on_from_a_snapshot_to_the_bit(tmp_path: Path)
     again = snapshot.load(tmp_path / "world.npz", spec)
     again.run_to(again.state.day + 7 * 20)
     assert sold(again) == sold(lived(spec, 40))
+
+
+def test_the_question_of_rules_asks_every_way_of_steering_that_is_one() -> None:
+    beside = {"oracle", "central_paid", "ecommerce_manager"}  # a yardstick; what managers cost
+    spec, _ = config.load(["experiment=steering_rules"])
+    assert set(spec.arms) == set(config.menu()["steering"]) - beside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -20,7 +21,8 @@ from starlette.testclient import TestClient
 
 from omnisim.__main__ import main
 from omnisim.workshop.roles import MANAGER
-from omnisim.workshop.server import TRAINER, Server
+from omnisim.workshop.room import as_words
+from omnisim.workshop.server import STREAMS, TRAINER, Server, stream
 from omnisim.workshop.texts import LANGUAGES, keys, preferred, texts
 from tests.rooms import KEY, a_server, spec, worlds
 
@@ -132,14 +134,15 @@ def test_every_kind_of_message_needs_a_seat_of_this_very_room(
     moved = browser(server)  # with the right cookie of the wrong room
     moved.cookies.set(f"omnisim_seat_{code}", neighbour.cookies[f"omnisim_seat_{elsewhere}"])
     lead(trainer, code, "next")
-    before = server.host.room(code).version
+    room = server.host.room(code)
+    before = as_words(room)
     for phone in (stranger, neighbour, moved):
         for kind in ("decide", "ask", "weigh", "guess", "leave"):
             words: dict[str, Any] = {"kind": kind, "number": 1, "place": "1 1", "amounts": {}}
             assert phone.post(f"/api/rooms/{code}/say", json=words).status_code == 403
         for path in ("state", "events"):
             assert phone.get(f"/api/rooms/{code}/{path}").status_code == 403
-    assert server.host.room(code).version == before
+    assert as_words(room) | {"version": 0} == before | {"version": 0}
 
 
 def test_a_seat_acts_for_itself_whatever_its_message_names(
@@ -175,6 +178,25 @@ def test_who_moves_to_another_seat_leaves_the_old_one(server: Server, trainer: T
     assert phone.post("/api/join", json=asked).status_code == 200
     seats = server.host.room(code).seats
     assert [key for key, seat in seats.items() if seat.is_taken] == [f"0 {OTHER}"]
+
+
+def test_who_opens_too_many_streams_loses_the_oldest_and_disturbs_nobody(
+    server: Server, trainer: TestClient
+) -> None:
+    code = opened(trainer)
+    seated(server, code, ONE)
+    room = server.host.room(code)
+    streams = [
+        stream(server, room, "token", lambda: {"version": room.version}).body_iterator.__aiter__()
+        for _ in range(STREAMS + 1)
+    ]
+
+    async def listen() -> str:
+        for one in streams:
+            assert "event: state" in str(await anext(one))
+        return str(await anext(streams[0]))
+
+    assert "event: elsewhere" in asyncio.run(listen())
 
 
 # -- what is refused --------------------------------------------------------------------
@@ -403,7 +425,7 @@ def test_the_command_says_which_address_it_opens_and_opens_no_other(tmp_path: Pa
                 socket.create_connection((own, port), timeout=5).close()
     finally:
         running.terminate()
-        running.wait(20)
+        assert running.wait(30) == 0
 
 
 def test_a_port_in_use_and_an_odd_one_take_one_line(

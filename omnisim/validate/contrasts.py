@@ -148,7 +148,7 @@ def strategy(spec: ExperimentSpec, words: Mapping[str, Any]) -> Strategy:
     """Return what a firm does that changes some of what it does today; raise Fault if it cannot."""
     decisions = {name: value for name, value in words.items() if name != "pays"}
     arm = patched(spec.status_quo.model_dump(), decisions)
-    told = {**spec.model_dump(), "arms": {"asked": arm}, "baseline": "asked"}
+    told = {**dict(spec), "arms": {"asked": arm}, "baseline": "asked"}
     return ExperimentSpec.model_validate(told).arms["asked"]
 
 

@@ -23,7 +23,7 @@ from omnisim.workshop.room import Room, as_words, from_words, opened
 from omnisim.workshop.worlds import Quarter
 
 log = logging.getLogger("omnisim.workshop")
-MOST_ROOMS = 50
+MOST_ROOMS = 500
 
 
 class Host:
@@ -67,15 +67,19 @@ class Host:
             log.error("%s", task.exception())
 
     async def _prepare(self) -> None:
+        await self.desk.warm()
         self.opening = await self.desk.ask(0, "opening")
         self.is_ready.set()
         for room in self.rooms.values():
             self.go_on(room)
+        self._begin(self._dream())
         for name, what in (*((act, ("play", act)) for act in ACTS), ("stay", ("stay",))):
             self.yardsticks[name] = await self.desk.wonder(*what)
         self.walk = await self.desk.wonder("walk")
         self.tell_all()
-        self.yardsticks["possible"] = await self.desk.wonder("possible")
+
+    async def _dream(self) -> None:
+        self.yardsticks["possible"] = await self.desk.dream("possible")
         self.tell_all()
 
     # -- rooms --------------------------------------------------------------------------
@@ -119,7 +123,7 @@ class Host:
             self.tell(room)
 
     def _load(self) -> None:
-        for path in sorted(self.folder.glob("*.json")):
+        for path in sorted(self.folder.glob("*.json"), key=lambda path: path.stat().st_mtime):
             try:
                 room = from_words(json.loads(path.read_bytes()))
             except (OSError, KeyError, TypeError, ValueError) as error:
@@ -136,11 +140,11 @@ class Host:
         self._begin(self._live(room))
 
     async def _live(self, room: Room) -> None:
-        act, version = room.now.act, room.place
+        place = room.place
         try:
             lived: Sequence[Quarter] = await asyncio.gather(
                 *(
-                    self.desk.ask(firm, "quarter", act, room.plans(firm), room.typed(firm))
+                    self.desk.ask(firm, "quarter", *room.asked_of(firm))
                     for firm in range(room.firms)
                 )
             )
@@ -148,7 +152,7 @@ class Host:
             room.reopen()
             self.changed(room)
             raise
-        if room.place == version:
+        if room.place == place:
             room.book(lived)
             self.changed(room)
             self.go_on(room)
@@ -172,13 +176,13 @@ class Host:
         self._begin(work)
 
     async def _test(self, room: Room, firm: int, plans: Sequence[Any]) -> None:
-        cost, orders = await self.desk.ask(firm, "tests", plans)
+        cost, orders = await self.desk.wonder("tests", plans)
         if (firm, plans) in room.untested():
             room.learn(firm, plans, cost, orders)
             self.changed(room)
 
     async def _explain(self, room: Room, act: Any, firm: int, plans: Sequence[Any]) -> None:
-        effects = await self.desk.ask(firm, "effects", act, plans)
+        effects = await self.desk.wonder("effects", act, plans)
         if (act, firm, plans) in room.unexplained():
             room.learn_effects(act, firm, asdict(effects))
             self.changed(room)

@@ -89,9 +89,9 @@ def _sum(quarters: Sequence[Quarter] | None) -> int | None:
 
 
 def _best(room: Room, yardsticks: Mapping[str, Sequence[Quarter]]) -> int | None:
-    """Return the most contribution that anybody or any search has found in this market."""
+    """Return the most contribution that anybody or any search has found in this market so far."""
     found = [_sum(quarters) for quarters in yardsticks.values()]
-    if _sum(yardsticks.get("possible")) is None:
+    if _sum(yardsticks.get(ACTS[-1])) is None:
         return None
     for firm in range(room.firms):
         for act in ACTS:

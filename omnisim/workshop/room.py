@@ -393,6 +393,13 @@ class Room:
         """Return what people have decided for the quarter; all else is the computer's."""
         return self._planned(firm)
 
+    def asked_of(self, firm: int) -> tuple[Act, list[Plan], Plan, tuple[Figures, Figures] | None]:
+        """Return what a firm's quarter is asked for: `Worlds.quarter` has the words."""
+        plans = self.plans(firm)
+        tests = self.tests.get(test_key(firm, plans))
+        known = (tests["cost"], tests["orders"]) if tests else None
+        return self.now.act, plans, self.typed(firm), known
+
     def book(self, lived: Sequence[Quarter]) -> None:
         """Book the quarter of every firm and tell it."""
         if self.phase != "running":

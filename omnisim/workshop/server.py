@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import io
 import ipaddress
 import json
 import secrets
@@ -39,6 +40,7 @@ TRAINER = "omnisim_trainer"
 SEAT = "omnisim_seat"  # with the code of the room
 BREATH = 0.2  # seconds between two events of a stream
 HEARTBEAT = 15.0
+SHOWN = 12  # rooms of before, the last ones first
 STREAMS = 3  # of one seat; who opens another loses the oldest
 KINDS = {
     "css": "text/css",
@@ -210,8 +212,10 @@ async def _trainer(server: Server, request: Request) -> Response:
 async def _qr(server: Server, request: Request) -> Response:
     server.must_lead(request)
     code = server.host.room(request.path_params["code"]).code
-    drawn = segno.make(f"{server.address}/j/{code}", error="m", micro=False)
-    return Response(drawn.svg_inline(scale=8, border=2), media_type=KINDS["svg"])
+    drawn = io.BytesIO()
+    made = segno.make(f"{server.address}/j/{code}", error="m", micro=False)
+    made.save(drawn, kind="svg", scale=8, border=2)
+    return Response(drawn.getvalue(), media_type=KINDS["svg"])
 
 
 # -- coming in --------------------------------------------------------------------------
@@ -265,7 +269,7 @@ async def _rooms(server: Server, request: Request) -> Response:
             "step": room.step,
             "steps": len(room.programme),
         }
-        for room in host.rooms.values()
+        for room in list(host.rooms.values())[: -SHOWN - 1 : -1]
     ]
     return JSONResponse(
         {"rooms": rooms, "ready": host.is_ready.is_set(), "address": server.address}
@@ -325,17 +329,17 @@ async def _events(server: Server, request: Request) -> Response:
             return None
         return views.view(room, firm, role, wall_clock())
 
-    return _stream(server, room, token, seen)
+    return stream(server, room, token, seen)
 
 
 async def _led_events(server: Server, request: Request) -> Response:
     room = server.room(request)
-    return _stream(server, room, "", lambda: views.lead(room, wall_clock()))
+    return stream(server, room, "", lambda: views.lead(room, wall_clock()))
 
 
-def _stream(
+def stream(
     server: Server, room: Room, token: str, seen: Callable[[], dict[str, Any] | None]
-) -> Response:
+) -> StreamingResponse:
     """Return a stream of whole states: one now, one after every change, a breath apart."""
     mine = asyncio.Event()
 
@@ -359,6 +363,7 @@ def _stream(
                     await asyncio.wait_for(mine.wait(), HEARTBEAT)
                 except TimeoutError:
                     yield ": still here\n\n"
+            yield "event: elsewhere\ndata: {}\n\n"
         finally:
             heard.discard(mine)
             if mine in open_ones:

@@ -109,13 +109,23 @@ class Worlds:
 
     # -- a quarter ----------------------------------------------------------------------
 
-    def quarter(self, act: Act, plans: Sequence[Plan], typed: Plan) -> Quarter:
+    def quarter(
+        self,
+        act: Act,
+        plans: Sequence[Plan],
+        typed: Plan,
+        tests: tuple[Figures, Figures] | None = None,
+    ) -> Quarter:
         """Live the quarter after `plans`, under what people have typed for their media.
 
-        Media for which nobody typed anything are steered by the computer.
+        Media for which nobody typed anything are steered by the computer, which in the third
+        act reads the `tests` of the last quarter (made now, if nobody has made them).
         """
         world = self._after(act, plans)
-        plan = self._decided(world, act, plans, typed)
+        if act == "together":
+            plan = self._agreed(world, plans, typed, tests)
+        else:
+            plan = self._decided(world, act, typed)
         return Quarter(plan, self._report(self._after(act, [*plans, plan])))
 
     def play(self, act: Act) -> list[Quarter]:
@@ -173,10 +183,8 @@ class Worlds:
 
     # -- what computer players decide ---------------------------------------------------
 
-    def _decided(self, world: Simulation, act: Act, plans: Sequence[Plan], typed: Plan) -> Plan:
+    def _decided(self, world: Simulation, act: Act, typed: Plan) -> Plan:
         """Return the plan of all media: what was typed, and the engine's own rules elsewhere."""
-        if act == "together":
-            return self._agreed(world, plans, typed)
         plan, whole = dict(typed), self.today()
         for head in _deciders(world, self.spec.arms[act]):
             if not set(head.media) & set(typed):
@@ -184,7 +192,13 @@ class Worlds:
                 plan |= self._plan(_wanted(world, head), budget)
         return plan
 
-    def _agreed(self, world: Simulation, plans: Sequence[Plan], typed: Plan) -> Plan:
+    def _agreed(
+        self,
+        world: Simulation,
+        plans: Sequence[Plan],
+        typed: Plan,
+        tests: tuple[Figures, Figures] | None,
+    ) -> Plan:
         """Return a common plan: what people typed, and the rest by the rule on caused orders.
 
         It is the rule of all computer players, on orders that tests have shown to be caused.
@@ -193,7 +207,7 @@ class Worlds:
         left = self.cast.quarter - sum(typed.values())
         if not free or left <= 0:
             return typed | dict.fromkeys(free, 0)
-        cost, orders = self.tests(plans)
+        cost, orders = tests or self.tests(plans)
         held = np.array([world.state.shares[world.media.index(name)] for name in free])
         target = held * [max(0.0, orders[name]) / max(cost[name], 1.0) for name in free]
         if held.sum() <= 0:

@@ -109,7 +109,7 @@ export function costs(reveal, nth, actName) {
     rows.push(word(axis - 50 - wide, y + 18, shortMoney(euros), { "text-anchor": "end", "font-size": 18 }));
     if (cost === null) {
       rows.push(box(axis, y + 5, right, 26, { fill: "none", stroke: tint, "stroke-width": 2, "stroke-dasharray": "8 6" }));
-      rows.push(word(axis + 14, y + 18, t("seat.no_order"), { "font-size": 18 }));
+      rows.push(word(axis + right - 14, y + 18, t("seat.no_order"), { "text-anchor": "end", "font-size": 18 }));
     } else {
       const long = (Math.min(cost, most) / most) * right;
       rows.push(box(axis, y + 5, long, 26, { fill: tint }));
@@ -143,7 +143,7 @@ export function acts(reveal) {
       const act = its.acts[name];
       if (!act || says.length > 2) return;
       const gap = reveal.best - act.contribution;
-      const details = { act: t(`plain_act.${name}`), firm: firm(nth), money: shortMoney(gap), percent: percent(act.contribution / reveal.best) };
+      const details = { act: t(`plain_act.${name}`), firm: firm(nth), money: shortMoney(gap), percent: percent(act.contribution / reveal.best, 1) };
       says.push(t(gap > 0 ? "reveal.acts_says" : "reveal.acts_more", details));
     });
   }
@@ -168,7 +168,7 @@ export function acts(reveal) {
       const x = at(machine);
       rows.push(draw("path", { d: `M${x},${y - 15} l15,15 l-15,15 l-15,-15 z`, fill: "#fff", stroke: "#1c2430", "stroke-width": 3 },
         draw("title", {}, `${t("reveal.control")}: ${money(machine)}`)));
-      rows.push(word(x, y + 32, percent(machine / reveal.best), { "text-anchor": "middle", "font-size": 17 }));
+      rows.push(word(x, y + 32, percent(machine / reveal.best, 1), { "text-anchor": "middle", "font-size": 17 }));
     }
     reveal.firms.forEach((its, which) => {
       const act = its.acts[name];
@@ -176,7 +176,7 @@ export function acts(reveal) {
       rows.push(draw("circle", { cx: at(act.contribution), cy: y, r: 15, fill: "var(--act)", opacity: 0.85 },
         draw("title", {}, `${firm(which)}: ${money(act.contribution)}`)));
       rows.push(word(at(act.contribution), y - 26, which + 1, { "text-anchor": "middle", "font-size": 18, "font-weight": 600 }));
-      rows.push(word(at(act.contribution), y - 46, percent(act.contribution / reveal.best), { "text-anchor": "middle", "font-size": 17 }));
+      rows.push(word(at(act.contribution), y - 46, percent(act.contribution / reveal.best, 1), { "text-anchor": "middle", "font-size": 17 }));
     });
   });
   rows.push(draw("circle", { cx: left + 10, cy: foot + 52, r: 10, fill: "var(--act)" }), word(left + 28, foot + 52, t("reveal.teams"), { "font-size": 19 }));

@@ -1,6 +1,6 @@
 // A participant's phone: joins with a code, decides, reads its own reports.
 import { bars, colour } from "./charts.js";
-import { el, fill, firm, language, medium, money, number, percent, role, short, stepName, t, time } from "./words.js";
+import { el, fill, firm, language, medium, millions, money, number, percent, role, short, shortMoney, stepName, t, time } from "./words.js";
 import { learn, listen, Refusal, send } from "./wire.js";
 
 const page = document.getElementById("page");
@@ -88,6 +88,7 @@ function enter() {
       if (waiting) deliver();
     },
     lost: () => { notice.dataset.lost = "yes"; say(t("seat.offline")); probe(); },
+    elsewhere: () => say(t("seat.elsewhere"), true),
     gone: () => { state = null; shown = ""; head(); say(t("seat.gone"), true); door().then(() => say(t("seat.gone"), true)); },
   });
 }
@@ -172,6 +173,7 @@ function show() {
     form.update();
     sections.push(form.place);
   } else form = null;
+  if (shown && shown !== wanted) window.scrollTo(0, 0); // something new has begun
   shown = wanted;
   if (state.step.kind === "reveal") sections.push(reveal());
   else if (state.step.kind !== "guess") sections.push(...reports());
@@ -329,7 +331,7 @@ function reports() {
     const sum = (column) => names.reduce((whole, name) => whole + latest.media[name][column], 0);
     made.push(el("section", { class: "card" }, el("h2", {}, `${t("seat.reports")} · ${latestName}`),
       el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("seat.reports") }, el("table", {},
-        el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("column.medium")), columns.map((column) => el("th", { scope: "col" }, t(`column.${column}`))),
+        el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("column.medium")), columns.map((column) => el("th", { scope: "col" }, t(column === "claims" ? "column.claims_short" : `column.${column}`))),
           orders ? el("th", { scope: "col" }, t("column.per_order")) : null)),
         el("tbody", {}, names.map(row)),
         el("tfoot", {}, el("tr", {}, el("th", { scope: "row" }, t("column.total")), columns.map((column) => el("td", {}, compact(sum(column), column))),
@@ -340,7 +342,7 @@ function reports() {
   return made;
 }
 
-const compact = (x, column) => (column === "spent" ? money(x) : number(x));
+const compact = (x, column) => (column === "spent" ? shortMoney(x) : short(x));
 
 function chart(quarters, column) {
   const values = quarters.map((quarter) => Object.values(quarter.media).reduce((all, its) => all + (its[column] ?? 0), 0));
@@ -352,9 +354,9 @@ function company(quarters) {
   const columns = ["orders", "spent", "contribution"];
   return el("section", { class: "card" }, el("h2", {}, t("seat.company_books")),
     el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("seat.company_books") }, el("table", {},
-      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("column.quarter")), columns.map((name) => el("th", { scope: "col" }, t(`column.${name}`))))),
+      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("column.quarter")), columns.map((name) => el("th", { scope: "col" }, t(name === "orders" ? "column.orders" : `column.${name}_m`))))),
       el("tbody", {}, quarters.map((quarter) => el("tr", {}, el("th", { scope: "row" }, label(quarter).text),
-        columns.map((name) => el("td", {}, short(quarter.company[name])))))))));
+        columns.map((name) => el("td", {}, name === "orders" ? short(quarter.company[name]) : millions(quarter.company[name])))))))));
 }
 
 function tests() {

@@ -32,6 +32,7 @@ async function lead(message) {
 // -- choosing a room ----------------------------------------------------------------------
 
 async function choose() {
+  drawn = "";
   head();
   let found;
   try {
@@ -66,7 +67,13 @@ async function choose() {
     found.rooms.length ? el("section", { class: "card" }, el("h2", {}, t("trainer.rooms")), found.rooms.map((room) => el("p", { class: "row" },
       el("span", { class: "code" }, room.code), el("span", { class: "soft" }, `${t(`trainer.${room.form}`)} · ${t("trainer.at", { step: room.step + 1, steps: room.steps })}`),
       el("button", { onclick: () => enter(room.code) }, t("trainer.resume_room"))))) : null));
-  if (!found.ready) setTimeout(async () => { if (!state && (await send("/api/rooms").catch(() => ({}))).ready) say(""); }, 2500);
+  if (!found.ready) setTimeout(warmed, 1000);
+}
+
+async function warmed() {
+  if (state) return;
+  if ((await send("/api/rooms").catch(() => ({}))).ready) say("");
+  else setTimeout(warmed, 1000);
 }
 
 async function enter(which) {
@@ -84,6 +91,7 @@ async function enter(which) {
       show();
     },
     lost: () => { say(`${t("trainer.lost")} ${t("trainer.restarted")}`, true); probe(); },
+    elsewhere: () => say(t("seat.elsewhere"), true),
     gone: choose,
   });
 }
@@ -121,19 +129,34 @@ function tick() {
 const isPlayed = () => state.step.kind === "round" || state.step.kind === "practice";
 const people = () => state.seats.filter((seat) => seat.taken);
 
+let drawn = ""; // what is on the screen: nothing is built anew, under somebody's hands, without need
+
 function show() {
   head();
   tick();
+  if (dialog.open) updates.forEach((update) => update());
+  const now = JSON.stringify([{ ...state, version: 0, left: 0 }, look, language(), revealed]);
+  if (now === drawn) return;
+  drawn = now;
+  const focused = document.activeElement;
+  const same = focused?.id ? `#${focused.id}` : focused?.getAttribute("aria-label") ? `[aria-label="${focused.getAttribute("aria-label")}"]` : null;
+  build();
+  if (same && !focused.isConnected) document.querySelector(same)?.focus();
+}
+
+function build() {
   const path = el("ol", { class: "path" }, state.programme.map((step, nth) => el("li",
     { class: nth < state.step.index ? "done" : nth === state.step.index ? "now" : "", "aria-current": nth === state.step.index ? "step" : null },
     step.kind === "round" ? (step.nth === 0 || state.programme[nth - 1]?.kind !== "round" ? `${t(`plain_act.${step.act}`)} 1` : step.nth + 1) : t(`step.${step.kind}`))));
-  const parts = [path];
+  const parts = state.step.kind === "reveal" ? [] : [path];
   if (state.step.kind === "lobby") parts.push(lobby());
   else if (state.step.kind === "reveal") parts.push(unveiled());
   else parts.push(round());
   fill(page, el("div", { class: "stage" }, parts));
+  const wanted = JSON.stringify([state.step, state.phase, state.scene, state.paused, state.seconds, state.rounds, language()]);
+  if (bar.dataset.shown === wanted && bar.children.length) return;
+  bar.dataset.shown = wanted;
   fill(bar, buttons());
-  if (dialog.open) updates.forEach((update) => update());
 }
 
 function lobby() {
@@ -155,7 +178,7 @@ function round() {
   const parts = [];
   if (kind === "round") parts.push(el("p", { class: "big" }, t(`sentence.${act}`)));
   if (state.phase === "running") parts.push(el("p", { class: "huge" }, t("trainer.next.running")));
-  else if (state.phase === "told") parts.push(el("p", { class: "big" }, t("trainer.told")));
+  else if (state.phase === "told") parts.push(el("p", { class: "big" }, t(`trainer.told.${act}`)));
   else {
     parts.push(el("p", { class: "takeaway" }, talk));
     parts.push(concerned.length
@@ -206,7 +229,7 @@ function buttons() {
     main = el("button", { class: "main", id: "next", onclick: () => lead({ kind: "next" }) }, t(`trainer.next.${key}`, { step: stepName(following) }));
   }
   const left = [main];
-  if (isPlayed() && state.phase === "open") left.push(el("button", { onclick: () => lead({ kind: state.paused ? "resume" : "pause" }) }, t(state.paused ? "trainer.resume" : "trainer.pause")));
+  if (isPlayed() && state.phase === "open") left.push(el("button", { id: "pause", onclick: () => lead({ kind: state.paused ? "resume" : "pause" }) }, t(state.paused ? "trainer.resume" : "trainer.pause")));
   if ((isPlayed() && state.phase === "open") || kind === "guess") left.push(el("button", { id: "type", onclick: typing }, t("trainer.type")));
   const right = [];
   if (isPlayed() || kind === "lobby") {

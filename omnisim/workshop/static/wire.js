@@ -47,6 +47,7 @@ export function listen(address, on) {
       on.state(JSON.parse(event.data));
     });
     source.addEventListener("gone", () => { close(); on.gone(); });
+    source.addEventListener("elsewhere", () => { close(); on.elsewhere(); });
     source.onerror = () => {
       source.close();
       on.lost();

@@ -21,8 +21,8 @@ export const medium = (name) => t(`media.${name}`);
 export const role = (name) => t(`role.${name}`);
 export const firm = (nth) => t("firm", { nth: nth + 1 });
 export const number = (x) => new Intl.NumberFormat(spoken, { maximumFractionDigits: 0 }).format(x);
-export const percent = (x) =>
-  new Intl.NumberFormat(spoken, { style: "percent", maximumFractionDigits: 1 }).format(x);
+export const percent = (x, digits = 0) =>
+  new Intl.NumberFormat(spoken, { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(x);
 
 export function money(x, digits = 0) {
   const how = { style: "currency", currency: "EUR", minimumFractionDigits: digits, maximumFractionDigits: digits };
@@ -39,6 +39,8 @@ export function short(x) {
 }
 
 export const shortMoney = (x) => (spoken === "de" ? `${short(x)} €` : `€${short(x)}`);
+
+export const millions = (x) => new Intl.NumberFormat(spoken, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(x / 1e6);
 
 export function stepName(step) {
   if (step.kind !== "round") return t(`step.${step.kind}`);

@@ -124,6 +124,8 @@ def test_nobody_but_the_trainer_leads_or_sees_what_the_trainer_sees(
         assert phone.get("/trainer", follow_redirects=False).status_code == 403
         assert phone.get("/trainer?key=guess", follow_redirects=False).status_code == 403
     assert trainer.get(f"/api/rooms/{code}/led").json()["step"]["kind"] == "lobby"
+    for path in set(FOR_TRAINERS) - {"/api/rooms/{code}/led-events"}:
+        assert trainer.get(path.format(code=code)).status_code == 200, path
 
 
 def test_every_kind_of_message_needs_a_seat_of_this_very_room(

@@ -1,5 +1,5 @@
 // Pictures as plain SVG. Colours tell departments apart also for the colour-blind.
-import { el, fill, firm, medium, money, number, percent, role, short, shortMoney, t } from "./words.js";
+import { el, fill, firm, medium, money, number, percent, price, role, short, shortMoney, t } from "./words.js";
 
 const NS = "http://www.w3.org/2000/svg";
 
@@ -86,10 +86,10 @@ export function costs(reveal, nth, actName) {
   const cheap = sorted[0], dear = sorted[sorted.length - 1];
   let says = "";
   if (cheap && none) {
-    says = t("reveal.costs_none", { dear: medium(none[0]), cheap: medium(cheap[0]), low: money(act.media[cheap[0]].cost) });
+    says = t("reveal.costs_none", { dear: medium(none[0]), cheap: medium(cheap[0]), low: price(act.media[cheap[0]].cost) });
   } else if (cheap && dear) {
     says = t("reveal.costs_says", {
-      cheap: medium(cheap[0]), low: money(act.media[cheap[0]].cost), dear: medium(dear[0]), high: money(act.media[dear[0]].cost),
+      cheap: medium(cheap[0]), low: price(act.media[cheap[0]].cost), dear: medium(dear[0]), high: price(act.media[dear[0]].cost),
     });
   }
   const middle = sorted.length ? act.media[sorted[Math.floor(sorted.length / 2)][0]].cost : 50;
@@ -115,7 +115,7 @@ export function costs(reveal, nth, actName) {
       const long = (Math.min(cost, most) / most) * right;
       rows.push(box(axis, y + 5, long, 26, { fill: tint }));
       if (cost > most) rows.push(word(axis + long - 14, y + 18, "»", { "text-anchor": "end", "font-size": 24, style: "fill:#fff" }));
-      rows.push(word(axis + long + 10, y + 18, money(cost), { "font-size": 20, "font-weight": 600 }));
+      rows.push(word(axis + long + 10, y + 18, price(cost), { "font-size": 20, "font-weight": 600 }));
     }
     const said = actName === "silo" ? its.guesses.costs[name] : undefined;
     if (said !== undefined) {

@@ -1,6 +1,6 @@
 // A participant's phone: joins with a code, decides, reads its own reports.
 import { bars, colour } from "./charts.js";
-import { el, fill, firm, language, medium, millions, money, number, percent, role, short, shortMoney, stepName, t, time } from "./words.js";
+import { decimal, el, fill, firm, language, medium, millions, money, number, percent, price, role, short, stepName, t, time } from "./words.js";
 import { learn, listen, Refusal, send } from "./wire.js";
 
 const page = document.getElementById("page");
@@ -321,28 +321,30 @@ function reports() {
   const names = Object.keys(latest.media);
   if (names.length) {
     const all = new Set(names.flatMap((name) => Object.keys(latest.media[name])));
-    const columns = [...all].filter((name) => !["contacts", "clicks"].includes(name)); // paper shows them, too
+    const left = ["contacts", "clicks", ...(all.has("share") ? ["last_touch"] : [])]; // paper has room for them
+    const columns = [...all].filter((name) => !left.includes(name));
     const orders = columns.includes("seen") ? "seen" : columns.includes("claims") ? "claims" : null;
+    const each = orders && columns.length < 3; // what a claimed order cost
     const row = (name) => {
       const its = latest.media[name];
-      return el("tr", {}, el("th", { scope: "row" }, medium(name)), columns.map((column) => el("td", {}, compact(its[column], column))),
-        orders ? el("td", {}, its[orders] > 0 ? money(its.spent / its[orders], 1) : "–") : null);
+      return el("tr", {}, el("th", { scope: "row" }, medium(name)), columns.map((column) => el("td", {}, short(its[column]))),
+        each ? el("td", {}, its[orders] > 0 ? decimal(its.spent / its[orders]) : "–") : null);
     };
     const sum = (column) => names.reduce((whole, name) => whole + latest.media[name][column], 0);
     made.push(el("section", { class: "card" }, el("h2", {}, `${t("seat.reports")} · ${latestName}`),
       el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("seat.reports") }, el("table", {},
-        el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("column.medium")), columns.map((column) => el("th", { scope: "col" }, t(column === "claims" ? "column.claims_short" : `column.${column}`))),
-          orders ? el("th", { scope: "col" }, t("column.per_order")) : null)),
+        el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("column.medium")), columns.map((column) => el("th", { scope: "col" }, t(NARROW[column] ?? `column.${column}`))),
+          each ? el("th", { scope: "col" }, t("column.per_order")) : null)),
         el("tbody", {}, names.map(row)),
-        el("tfoot", {}, el("tr", {}, el("th", { scope: "row" }, t("column.total")), columns.map((column) => el("td", {}, compact(sum(column), column))),
-          orders ? el("td", {}, sum(orders) > 0 ? money(sum("spent") / sum(orders), 1) : "–") : null)))),
+        el("tfoot", {}, el("tr", {}, el("th", { scope: "row" }, t("column.total")), columns.map((column) => el("td", {}, short(sum(column)))),
+          each ? el("td", {}, sum(orders) > 0 ? decimal(sum("spent") / sum(orders)) : "–") : null)))),
       orders ? chart(quarters, orders) : null));
   }
   if (Object.keys(latest.company).length) made.push(company(quarters));
   return made;
 }
 
-const compact = (x, column) => (column === "spent" ? shortMoney(x) : short(x));
+const NARROW = { claims: "column.claims_short", spent: "column.spent_eur" };
 
 function chart(quarters, column) {
   const values = quarters.map((quarter) => Object.values(quarter.media).reduce((all, its) => all + (its[column] ?? 0), 0));
@@ -362,7 +364,7 @@ function company(quarters) {
 function tests() {
   return el("section", { class: "card" }, el("h2", {}, t("seat.tests")), el("table", {}, el("tbody", {},
     Object.entries(state.tests).map(([name, cost]) => el("tr", {}, el("th", { scope: "row" }, medium(name)),
-      el("td", {}, cost === null ? t("seat.no_order") : money(cost)))))), el("p", { class: "small soft" }, t("seat.tests_note")));
+      el("td", {}, cost === null ? t("seat.no_order") : price(cost)))))), el("p", { class: "small soft" }, t("seat.tests_note")));
 }
 
 function requests() {

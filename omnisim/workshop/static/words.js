@@ -29,6 +29,11 @@ export function money(x, digits = 0) {
   return new Intl.NumberFormat(spoken, how).format(x || 0);
 }
 
+// What an order costs: cents count where it is cheap.
+export const price = (x) => money(x, x < 10 ? 1 : 0);
+
+export const decimal = (x) => new Intl.NumberFormat(spoken, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(x);
+
 // Three digits that count, as people say them.
 export function short(x) {
   if (Math.abs(x) >= 999500) {

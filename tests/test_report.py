@@ -290,7 +290,10 @@ def test_the_report_is_made_again_from_the_files_alone_in_the_language_of_the_ru
     ("words", "told"),
     [
         ([], "the following arguments are required: RESULTS_FOLDER"),
-        (["nowhere"], "RESULTS_FOLDER: found nowhere: no spec.yaml; allowed: results"),
+        (
+            ["nowhere"],
+            "RESULTS_FOLDER: found 'nowhere', no spec.yaml; allowed: the folder of a run",
+        ),
         (["nowhere", "language=fr"], "language: found 'fr'; allowed: de, en"),
         (["nowhere", "lang=de"], "lang: found an unknown key; allowed: language"),
     ],

@@ -529,7 +529,7 @@ def test_a_cap_that_nobody_reaches_changes_nothing() -> None:
 
 def test_who_still_feels_the_cap_is_met_by_no_medium_that_counts_him() -> None:
     world = capped(3.0, 1.0)
-    people, mass = world.state.population.people, [world.media.index("tv")]
+    people, mass = world.state.people, [world.media.index("tv")]
     felt = people.goodwill.sum(axis=0)
     day = world.state.day
     world.run_to(day + 1)

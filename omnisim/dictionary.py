@@ -158,8 +158,6 @@ def _of_table(name: str) -> tuple[str, str]:
 
 def _column(name: str) -> tuple[str, str]:
     """Return unit and meaning of a column of the weekly ledger."""
-    known = {row: (unit, words) for row, unit, words in (*KEYS, *LEDGER)}
-    if name in known:  # some are read from probabilities only
-        return known[name]
-    unit, words = known[name.removeprefix(EXPECTED)]
-    return unit, f"{words}; {TWIN}"
+    plain = name.removeprefix(EXPECTED)
+    unit, words = next(row[1:] for row in (*KEYS, *LEDGER) if row[0] == plain)
+    return unit, words if name == plain else f"{words}; {TWIN}"

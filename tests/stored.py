@@ -48,6 +48,7 @@ def everything(folder: Path, answer: Answer | None = None, **names: str) -> Path
     for name, frame in _tables(arms).items():
         frame.to_csv(folder / f"{name}.csv", index=False)
     summary = json.loads((folder / "summary.json").read_text())
+    _otherwise(summary["comparisons"]).to_csv(folder / "robustness.csv", index=False)
     summary["page_one"] = PAGE_ONE
     summary["gaps"] = [vars(Gap("siloed", "the oracle", 5e5, 4e5, 6e5))]
     summary["marginal_cpo"] = [vars(euro) for euro in _euros(arms)]
@@ -64,6 +65,16 @@ PAGE_ONE = {
     "same_orders_less_money": {"mean": 345_678.0, "ci_low": 300_000.0, "ci_high": 391_356.0},
     "how_sure": {"replications": 4, "positive": 4, "half_width_share": 0.19},
 }
+
+
+def _otherwise(compared: list[dict[str, object]]) -> pd.DataFrame:
+    """Return the answer and the same one asked in four other ways."""
+    asked = ("", *(f"market.start={start}" for start in ("equal", "optimal", "survey")))
+    return pd.DataFrame(
+        row | {"point": point, "asked with": how}
+        for point, how in enumerate((*asked, "steering.fixed=[email]"))
+        for row in compared
+    )
 
 
 def _euros(arms: list[str]) -> list[LastEuro]:

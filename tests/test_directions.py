@@ -13,6 +13,7 @@ import pytest
 
 from omnisim.people import CUSTOMER, MAIL
 from omnisim.simulation import Simulation
+from omnisim.simulation.crowd import CrowdState
 from omnisim.spec import DAYS_IN_WEEK, Integration
 from tests.worlds import at_fork, booked, but, paid, question
 
@@ -529,7 +530,9 @@ def test_a_cap_that_nobody_reaches_changes_nothing() -> None:
 
 def test_who_still_feels_the_cap_is_met_by_no_medium_that_counts_him() -> None:
     world = capped(3.0, 1.0)
-    people, mass = world.state.people, [world.media.index("tv")]
+    state = world.state.population
+    assert isinstance(state, CrowdState)
+    people, mass = state.people, [world.media.index("tv")]
     felt = people.goodwill.sum(axis=0)
     day = world.state.day
     world.run_to(day + 1)

@@ -6,13 +6,15 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+import yaml
 from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
 from omnisim.language import CATALOGUES, LANGUAGES, NAME, language
 
-SCRIPT = runpy.run_path(str(Path(__file__).parents[1] / "docs" / "catalogues.py"))
+ROOT = Path(__file__).parents[1]
+SCRIPT = runpy.run_path(str(ROOT / "docs" / "catalogues.py"))
 ENGLISH, GERMAN = language("en"), language("de")
 
 
@@ -64,6 +66,16 @@ def test_names_of_ones_own_stay_as_they_are() -> None:
     assert GERMAN.name("my_channel") == "my_channel"
     assert GERMAN.plain("my_channel") == "my channel"
     assert GERMAN.plain("search_brand") == messages("de")[NAME, "search_brand"]
+
+
+def test_what_stands_side_by_side_has_different_names() -> None:
+    for path in sorted((ROOT / "configs").glob("*/*.yaml")):
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        market = told.get("market", {})
+        departments = told if path.parent.name == "organigram" else {}
+        arms = {*told.get("arms", {}), *re.findall(r"@arms\.(\w+)\.", str(told.get("defaults")))}
+        for keys in (arms, market.get("media", {}), market.get("channels", {}), departments):
+            assert len({GERMAN.plain(key) for key in keys}) == len(keys), path
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def placed(results: Results, words: Language) -> Picture | None:
         )
     return Picture(
         words.say("The silo picture: what the next order costs"),
-        _takeaway_of_costs(results, words, euros, worth),
+        _takeaway_of_costs(results, words, euros),
         note,
         [_costs(results, words, euros, worth)],
         [
@@ -82,9 +82,8 @@ def _of(euros: list[LastEuro], arm: str) -> list[LastEuro]:
     return sorted((euro for euro in euros if euro.arm == arm), key=lambda euro: -euro.spend_year)
 
 
-def _takeaway_of_costs(
-    results: Results, words: Language, euros: list[LastEuro], worth: float
-) -> str:
+def _takeaway_of_costs(results: Results, words: Language, euros: list[LastEuro]) -> str:
+    """Return between which costs the next order lies in each arm, small media left aside."""
     said = []
     for arm in results.arms[:3]:
         own = _of(euros, arm)

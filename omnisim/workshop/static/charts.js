@@ -78,9 +78,10 @@ export function costs(reveal, nth, actName) {
   const act = its?.acts[actName];
   if (!act?.media) return el("p", { class: "big soft" }, t("reveal.wait"));
   const owners = Object.entries(reveal.owned).flatMap(([name, owned]) => owned.map((one) => [one, name])).filter(([one]) => act.media[one].spent >= 1);
-  const known = owners.filter(([name]) => act.media[name].cost !== null && act.media[name].spent > 0);
+  // What is said of media leaves out the very small ones, whose effects are mostly luck.
+  const heavy = owners.filter(([name]) => act.media[name].spent > 0.01 * owners.reduce((sum, [one]) => sum + act.media[one].spent, 0));
+  const known = heavy.filter(([name]) => act.media[name].cost !== null);
   const sorted = [...known].sort((a, b) => act.media[a[0]].cost - act.media[b[0]].cost);
-  const heavy = owners.filter(([name]) => act.media[name].spent > 0.02 * owners.reduce((sum, [one]) => sum + act.media[one].spent, 0));
   const none = heavy.filter(([name]) => act.media[name].cost === null)[0];
   const cheap = sorted[0], dear = sorted[sorted.length - 1];
   let says = "";
@@ -137,16 +138,14 @@ export function acts(reveal) {
   for (const its of reveal.firms) for (const act of Object.values(its.acts)) points.push(act.contribution);
   const known = points.filter((x) => x !== null && x !== undefined);
   if (reveal.best === null || !known.length) return el("p", { class: "big soft" }, t("reveal.wait"));
-  const says = [];
-  for (const name of played) {
-    reveal.firms.forEach((its, nth) => {
-      const act = its.acts[name];
-      if (!act || says.length > 2) return;
-      const gap = reveal.best - act.contribution;
-      const details = { act: t(`plain_act.${name}`), firm: firm(nth), money: shortMoney(gap), percent: percent(act.contribution / reveal.best, 1) };
-      says.push(t(gap > 0 ? "reveal.acts_says" : "reveal.acts_more", details));
-    });
-  }
+  const says = played.map((name) => {
+    const gains = reveal.firms.map((its) => its.acts[name]?.contribution).filter((gain) => gain !== undefined);
+    const [worst, best] = [Math.min(...gains), Math.max(...gains)].map((gain) => percent(gain / reveal.best, 1));
+    if (worst !== best) return t("reveal.acts_range", { act: t(`plain_act.${name}`), low: worst, high: best });
+    const gap = reveal.best - gains[0];
+    if (gap <= 0) return t("reveal.acts_more", { act: t(`plain_act.${name}`) });
+    return t("reveal.acts_says", { act: t(`plain_act.${name}`), money: shortMoney(gap), percent: best });
+  });
   const low = Math.min(...known), high = Math.max(...known), pad = (high - low || 1) * 0.08;
   const width = 1400, left = 220, right = width - 60;
   const at = (x) => left + ((x - low + pad) / (high - low + 2 * pad)) * (right - left);
@@ -170,13 +169,14 @@ export function acts(reveal) {
         draw("title", {}, `${t("reveal.control")}: ${money(machine)}`)));
       rows.push(word(x, y + 32, percent(machine / reveal.best, 1), { "text-anchor": "middle", "font-size": 17 }));
     }
+    const placed = [];
     reveal.firms.forEach((its, which) => {
       const act = its.acts[name];
       if (!act) return;
-      rows.push(draw("circle", { cx: at(act.contribution), cy: y, r: 15, fill: "var(--act)", opacity: 0.85 },
-        draw("title", {}, `${firm(which)}: ${money(act.contribution)}`)));
-      rows.push(word(at(act.contribution), y - 26, which + 1, { "text-anchor": "middle", "font-size": 18, "font-weight": 600 }));
-      rows.push(word(at(act.contribution), y - 46, percent(act.contribution / reveal.best, 1), { "text-anchor": "middle", "font-size": 17 }));
+      const x = at(act.contribution), beside = placed.filter((other) => Math.abs(other - x) < 26).length;
+      placed.push(x);
+      rows.push(draw("circle", { cx: x, cy: y, r: 15, fill: "var(--act)", opacity: 0.7 }, draw("title", {}, `${firm(which)}: ${money(act.contribution)}`)));
+      rows.push(word(x + beside * 15, y - 27, which + 1, { "text-anchor": "middle", "font-size": 18, "font-weight": 600 }));
     });
   });
   rows.push(draw("circle", { cx: left + 10, cy: foot + 52, r: 10, fill: "var(--act)" }), word(left + 28, foot + 52, t("reveal.teams"), { "font-size": 19 }));

@@ -149,7 +149,7 @@ function head() {
 function tick() {
   const clock = document.getElementById("clock");
   if (!state || state.phase !== "open" || (ends === null && !state.paused)) { clock.textContent = ""; return; }
-  if (state.paused) { clock.textContent = "⏸"; return; }
+  if (state.paused) { clock.textContent = t("trainer.pause"); return; }
   const left = (ends - Date.now()) / 1000;
   clock.textContent = left > 0 ? t("seat.time", { time: time(left) }) : t("seat.over_time");
 }

@@ -122,7 +122,7 @@ function head() {
 function tick() {
   const clock = $("clock");
   if (!state || state.phase !== "open") { clock.textContent = ""; return; }
-  if (state.paused) { clock.textContent = `⏸ ${t("trainer.pause")}`; return; }
+  if (state.paused) { clock.textContent = t("trainer.pause"); return; }
   clock.textContent = ends === null ? "" : time((ends - Date.now()) / 1000);
 }
 
@@ -194,7 +194,7 @@ function seats(mark) {
   const groups = Array.from({ length: state.firms }, (_, nth) => el("section", { class: "card" }, el("h3", {}, firm(nth)),
     state.seats.filter((seat) => seat.firm === nth).map((seat) => el("div", { class: "seatline" },
       el("span", { class: "tick" }, mark && seat[mark] ? "✓" : ""),
-      el("span", { class: "who" }, el("strong", {}, role(seat.role)), " ", seat.taken ? seat.name : el("span", { class: "soft" }, t("computer"))),
+      el("span", { class: "who" }, el("strong", {}, role(seat.role)), " ", seat.taken ? seat.name : el("span", { class: "soft" }, t(mark && seat[mark] ? "trainer.on_paper" : "computer"))),
       seat.taken ? el("button", { onclick: free(seat), title: t("trainer.free") }, "✕", el("span", { class: "sr" }, t("trainer.free_sure", { name: seat.name }))) : el("span"))) ));
   return el("div", { class: "firms" }, groups);
 }
@@ -202,15 +202,15 @@ function seats(mark) {
 function unveiled() {
   const name = state.scene;
   if (!revealed) return el("p", { class: "big soft" }, t("reveal.wait"));
-  const tabs = [];
+  const tabs = el("div", { class: "row" });
   if (name !== "walk" && name !== "acts" && state.firms > 1) {
-    tabs.push(el("div", { class: "tabs" }, revealed.firms.map((_, nth) => el("button", { "aria-pressed": String(look.firm === nth), onclick: () => { look.firm = nth; show(); } }, firm(nth)))));
+    tabs.append(el("div", { class: "tabs" }, revealed.firms.map((_, nth) => el("button", { "aria-pressed": String(look.firm === nth), onclick: () => { look.firm = nth; show(); } }, firm(nth)))));
   }
   const played = Object.keys(revealed.firms[look.firm]?.acts ?? {});
   if (name === "costs" && played.length > 1) {
-    tabs.push(el("div", { class: "tabs" }, played.map((act) => el("button", { "aria-pressed": String(look.act === act), onclick: () => { look.act = act; show(); } }, t(`plain_act.${act}`)))));
+    tabs.append(el("div", { class: "tabs" }, played.map((act) => el("button", { "aria-pressed": String(look.act === act), onclick: () => { look.act = act; show(); } }, t(`plain_act.${act}`)))));
   }
-  return el("div", {}, el("h2", {}, t(`reveal.${name}`)), tabs, scene(name, revealed, look.firm, look.act));
+  return el("div", {}, el("div", { class: "row" }, el("h2", {}, t(`reveal.${name}`)), tabs), scene(name, revealed, look.firm, look.act));
 }
 
 // -- the bar of buttons -----------------------------------------------------------------------
@@ -269,7 +269,7 @@ function typing() {
 
 function kept(form, seat, message) {
   const status = el("span", { role: "status", class: "good small" });
-  form.append(el("p", { class: "row" }, el("button", { class: "main" }, t("trainer.save")), status,
+  form.firstChild.append(el("p", { class: "row" }, el("button", { class: "main" }, t("trainer.save")), status,
     el("button", { type: "button", onclick: () => reportOf(seat) }, t("trainer.show_seat"))));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -1,8 +1,8 @@
 """Bring the catalogues of messages up to date: `python docs/catalogues.py` does it.
 
 Messages are gathered from the sources and templates (what is handed to `say` and `message`),
-from outcomes and verdicts, from the menu's questions, and from the names that
-markets and strategies give. What is new has no translation yet; what is gone goes.
+from outcomes and verdicts, from the workshop's pages and the menu's questions, and from the names
+that markets and strategies give. What is new has no translation yet; what is gone goes.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from omnisim.language import CATALOGUES, LANGUAGES, NAME
 from omnisim.measures import OUTCOMES
 from omnisim.misallocation import BEST, FORK, ORACLE
 from omnisim.spec import STAGES
+from omnisim.workshop.texts import english, messages
 
 ROOT = Path(__file__).parents[1]
 KEYWORDS: dict[str, Any] = {"say": None, "message": None}
@@ -41,7 +42,7 @@ Key = tuple[str | None, str]  # context, message
 @functools.cache
 def gathered() -> set[Key]:
     """Return all messages."""
-    return {*_sources(), *_templates(), *_words(), *_menu()}
+    return {*_sources(), *_templates(), *_words(), *_menu(), *_pages()}
 
 
 def written(code: str) -> str:
@@ -83,6 +84,11 @@ def _words() -> Iterator[Key]:
             yield None, verdict
     for name in (*STAGES, FORK, BEST, ORACLE):
         yield NAME, name
+
+
+def _pages() -> Iterator[Key]:
+    """Yield what pages of the workshop say, each in its own place."""
+    yield from messages(english())
 
 
 def _menu() -> Iterator[Key]:

@@ -49,6 +49,10 @@ class Language:
         """Return a name as a word of a sentence."""
         return self.name(key).replace("_", " ")
 
+    def at(self, place: str, message: str) -> str:
+        """Return a message of a page, where its place tells what it means."""
+        return self._messages.pgettext(place, message)
+
     def listed(self, words: list[str]) -> str:
         """Return words as an enumeration."""
         if len(words) < 2:

@@ -1,4 +1,4 @@
-"""Texts: every word on the workshop's pages, in English and German."""
+"""Texts: every word on the workshop's pages, by nested keys, from the catalogues."""
 
 from __future__ import annotations
 
@@ -9,30 +9,48 @@ from typing import Any
 
 import yaml
 
-LANGUAGES = ("en", "de")
+from omnisim.language import language
+
+LANGUAGES = ("en", "de")  # the first one is spoken to those who ask for neither
+PAGES = "workshop"  # where messages of these pages begin
 
 
 @functools.cache
-def texts(language: str) -> dict[str, Any]:
-    """Return all texts of a language, by nested keys."""
-    source = files("omnisim.workshop") / "texts" / f"{language}.yaml"
+def english() -> dict[str, Any]:
+    """Return all texts as they are written."""
+    source = files("omnisim.workshop") / "texts.yaml"
     told: dict[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
     return told
 
 
-def keys(told: Mapping[str, Any], way: str = "") -> Iterator[str]:
-    """Yield the full key of every text."""
+@functools.cache
+def texts(code: str) -> dict[str, Any]:
+    """Return all texts in a language."""
+    return _said(english(), code, PAGES)
+
+
+def _said(told: Mapping[str, Any], code: str, place: str) -> dict[str, Any]:
+    return {
+        key: _said(value, code, f"{place}.{key}")
+        if isinstance(value, Mapping)
+        else language(code).at(f"{place}.{key}", value)
+        for key, value in told.items()
+    }
+
+
+def messages(told: Mapping[str, Any], place: str = PAGES) -> Iterator[tuple[str, str]]:
+    """Yield every text with its place."""
     for key, value in told.items():
         if isinstance(value, Mapping):
-            yield from keys(value, f"{way}{key}.")
+            yield from messages(value, f"{place}.{key}")
         else:
-            yield f"{way}{key}"
+            yield f"{place}.{key}", value
 
 
 def preferred(accepted: str) -> str:
     """Return the language that a browser asks for (its header Accept-Language), else English."""
     for part in accepted.lower().split(","):
-        language = part.strip()[:2]
-        if language in LANGUAGES:
-            return language
+        code = part.strip()[:2]
+        if code in LANGUAGES:
+            return code
     return LANGUAGES[0]

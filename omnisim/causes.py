@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-import numpy as np
 import pandas as pd
 
 from omnisim.comparison import interval
 from omnisim.records import TRUTH_COLUMNS, Records
-from omnisim.spec import WEEKS_IN_YEAR, ExperimentSpec
+from omnisim.spec import ExperimentSpec
 
 TRIALS_A_YEAR = 4  # trials of 13 weeks
 MEASURED = ("orders_short", "orders_long", "margin_long")  # with an interval
@@ -111,17 +110,19 @@ def _owner(spec: ExperimentSpec, arm: str, kind: str, name: str) -> str:
 
 
 def beliefs(spec: ExperimentSpec, books: Iterable[Records]) -> pd.DataFrame:
-    """Return the marginal CPO that was believed at every review, and the true one where known."""
+    """Return the marginal CPO that was believed at every review, and the true one of 13 weeks.
+
+    The true one was looked at every half-year only; empty where no extra order followed.
+    """
     found = list(books)
     told = [book.beliefs.assign(arm=book.arm) for book in found if len(book.beliefs)]
     if not told:
         return pd.DataFrame(columns=list(BELIEFS))
     believed = pd.concat(told).groupby(["arm", "week", "channel"], as_index=False).mean()
-    measured = truth(found)
-    rows = measured[(measured["kind"] == "medium") & np.isclose(measured["factor"], 1.2)]
-    sums = rows.groupby(["arm", "channel"])[["cost_long", "orders_long"]].sum().reset_index()
-    sums["true_cpo"] = (sums["cost_long"] / sums["orders_long"]).where(sums["orders_long"] > 0)
-    sums["week"] = spec.horizon.weeks - WEEKS_IN_YEAR
+    looks = pd.concat(book.checks.assign(arm=book.arm) for book in found if len(book.checks))
+    sums = looks.groupby(["arm", "week", "channel"], as_index=False).sum()
+    bought = sums["orders_short"] > 0
+    sums["true_cpo"] = (sums["cost_short"] / sums["orders_short"].where(bought)).where(bought)
     keys = ["arm", "week", "channel"]
     both = believed.merge(sums[[*keys, "true_cpo"]], how="outer", on=keys)
     return both[list(BELIEFS)].sort_values(keys, ignore_index=True)

@@ -73,7 +73,7 @@ TABLES = {
     "today": ("as setting", "As it is now; of a curve: whether this is today's spend"),
     "spend_year": ("EUR a year", "Money that is planned for it, or spent by a department"),
     "believed_cpo": ("EUR each", "Marginal CPO in which those who decide believe"),
-    "true_cpo": ("EUR each", "Marginal CPO within 52 weeks, where it was measured"),
+    "true_cpo": ("EUR each", "Marginal CPO within 13 weeks, in the weeks in which it was measured"),
     "credit": (COUNT, "Credit that is read in 13 weeks as it is"),
     "cost_short": ("EUR", "Extra cost of all media within 13 weeks; of a curve: a year"),
     "cost_long": ("EUR", "Extra cost of all media within 52 weeks; of a curve: a year"),

@@ -92,6 +92,7 @@ TRUTH_COLUMNS = (
     *("cost_long", "orders_long", "margin_long", "credit_long", "others_long"),
 )
 RULE_COLUMNS = ("channel", "rule", "credited")
+CHECK_COLUMNS = ("week", "channel", "cost_short", "orders_short")
 BELIEF_COLUMNS = ("week", "channel", "believed_cpo")
 CENTS = ("planned_cents", "spent_cents", "budget_cents", "allocated_cents", "held_back_cents")
 
@@ -196,9 +197,9 @@ class Records:
     `weekly` has a row per week and channel (`kind` media or sales; columns of the other
     kind hold 0), `company` a row per week; weeks below 0 are shared history. Where they were
     measured, `truth` has a row per change of spend, `credits` what every rule of attribution
-    credits a medium with meanwhile, and `beliefs` the marginal CPO by review and medium in
-    which those who decide believed. Scaled to real persons; money of media in whole cents,
-    all other money in EUR.
+    credits a medium with meanwhile, `beliefs` the marginal CPO by review and medium in
+    which those who decide believed, and `checks` what was true in some of these weeks.
+    Scaled to real persons; money of media in whole cents, all other money in EUR.
     """
 
     arm: str
@@ -208,6 +209,7 @@ class Records:
     truth: pd.DataFrame = field(default_factory=lambda: empty(TRUTH_COLUMNS))
     credits: pd.DataFrame = field(default_factory=lambda: empty(RULE_COLUMNS))
     beliefs: pd.DataFrame = field(default_factory=lambda: empty(BELIEF_COLUMNS))
+    checks: pd.DataFrame = field(default_factory=lambda: empty(CHECK_COLUMNS))
 
     @property
     def frames(self) -> dict[str, pd.DataFrame]:

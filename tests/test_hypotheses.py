@@ -13,7 +13,7 @@ from omnisim import config
 from omnisim.__main__ import main
 from omnisim.cli.validate import BEGIN, END
 from omnisim.spec import ExperimentSpec
-from omnisim.validate import FIRST_SEED, contrasts, hypotheses
+from omnisim.validate import contrasts, hypotheses
 from omnisim.validate.hypotheses import Contrast, Finding, Part, every, findings, worlds
 from omnisim.validate.laws import LAWS
 
@@ -78,7 +78,7 @@ def test_nothing_stands_beside_the_file() -> None:
 
 
 def test_worlds_are_lived_under_seeds_that_calibration_never_uses() -> None:
-    assert {spec_of(name).seed for name in worlds()} == {FIRST_SEED}
+    assert {spec_of(name).seed for name in worlds()} == {contrasts.SEED}
 
 
 # -- verdicts ------------------------------------------------------------------------------

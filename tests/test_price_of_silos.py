@@ -129,6 +129,18 @@ def test_on_curves_clean_credit_is_what_is_caused(found: tuple[Answer, Memory]) 
     assert by_department["caused"].sum() == pytest.approx(company["caused"].sum(), rel=1e-6)
 
 
+def test_beliefs_stand_beside_the_truth_every_half_year(found: tuple[Answer, Memory]) -> None:
+    beliefs = found[0].tables["beliefs"]
+    known = beliefs[beliefs["true_cpo"].notna()]
+    assert set(known["week"]) == {0, 26}
+    assert set(beliefs["week"]) == {0, 13, 26, 39}
+    curves = found[0].tables["curves"]
+    rise = curves[(curves["kind"] == "medium") & (curves["factor"] == 1.2)]
+    true = (rise["cost_short"] / rise["orders_short"]).groupby([rise["arm"], rise["channel"]]).sum()
+    at_the_fork = known[known["week"] == 0].set_index(["arm", "channel"])["true_cpo"]
+    assert at_the_fork.to_dict() == pytest.approx(true.to_dict(), rel=1e-9)
+
+
 def test_a_move_goes_to_where_the_best_split_has_more_and_pays(
     found: tuple[Answer, Memory],
 ) -> None:

@@ -17,7 +17,7 @@ from omnisim import config
 from omnisim.misallocation import ORACLE
 from omnisim.records import Records
 from omnisim.silos import Game, Outcome, lessons, outcome
-from omnisim.silos.break_even import crossing
+from omnisim.silos.break_even import crossing, settings
 from omnisim.silos.game import (
     INTEGRATION,
     World,
@@ -239,3 +239,13 @@ def test_a_centre_stops_paying_where_its_gain_crosses_nothing() -> None:
     assert crossing([0, 4, 8], [30.0, 10.0, -10.0]) == (6.0, "stops")
     assert crossing([0, 4], [-1.0, 5.0])[1] == "never pays"
     assert crossing([0, 4], [5.0, 1.0])[1] == "pays as far as tried"
+
+
+def test_what_is_tried_is_another_arm_s_centre_or_one_over_the_baseline() -> None:
+    plain = question()
+    assert {one.strategy.steering.kind for one in settings(plain)} == {"central"}
+    assert {one.lever for one in settings(plain)} == {"noise", "delay"}
+    alone = plain.model_copy(update={"arms": {"siloed": plain.arms["siloed"]}})
+    assert {one.strategy.steering.kind for one in settings(alone)} == {"central"}
+    centre = plain.arms["central"]
+    assert settings(plain.model_copy(update={"arms": {"siloed": centre}})) == ()

@@ -16,7 +16,7 @@ from omnisim.cli import Parser, complain, positive
 from omnisim.cli.validate import BEGIN, END, Broken, page_of, write
 from omnisim.files import Unwritable
 from omnisim.spec import ExperimentSpec, Fault
-from omnisim.validate import FIRST_SEED, contrasts, hypotheses
+from omnisim.validate import contrasts, hypotheses
 from omnisim.validate.hypotheses import Contrast, Finding, Hypothesis
 
 REPLICATIONS, MARKETS, PEOPLE = 10, 500, 5000
@@ -186,7 +186,7 @@ def _setting(options: argparse.Namespace) -> str:
 
     return (
         f"{options.replications} replications, {options.people:,} people, {options.markets:,}"
-        f" random markets, seed {FIRST_SEED}, model version `{model_version()}`."
+        f" random markets, seed {contrasts.SEED}, model version `{model_version()}`."
     )
 
 

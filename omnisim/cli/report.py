@@ -10,6 +10,7 @@ from omnisim import config
 from omnisim.cli import Parser, complain
 from omnisim.language import LANGUAGES, language
 
+FOLDER = "the folder of a run that has ended"
 DESCRIPTION = "Make report.html and summary.xlsx again from a results folder; nothing is simulated."
 EXAMPLES = """\
 examples:
@@ -32,7 +33,7 @@ def main(words: Sequence[str]) -> int:
     try:
         print(write(folder, language(code)))
     except Unreadable as error:
-        return complain(config.ConfigError("RESULTS_FOLDER", f"{folder}: {error}", "results"))
+        return complain(config.ConfigError("RESULTS_FOLDER", f"'{folder}', {error}", FOLDER))
     except OSError as error:
         return complain(error, 1)
     return 0

@@ -24,6 +24,7 @@ SHAPES = {
     "triangle-up": "M0 -6L6 5H-6Z",
     "cross": "M-2 -6H2V-2H6V2H2V6H-2V2H-6V-2H-2Z",
 }
+WHY = ("price", "placed", "claimed")  # pictures whose sentences say why, on page one
 PAGE, WORKBOOK = "report.html", "summary.xlsx"
 
 
@@ -64,7 +65,9 @@ def render(results: Results, words: Language = ENGLISH) -> str:
     from omnisim.report.assumptions import assumed
     from omnisim.report.front import front
 
-    pictures = _pictures(results, words)
+    found = _pictures(results, words)
+    pictures = list(found.values())
+    why = [found[name].takeaway for name in WHY if name in found and found[name].takeaway]
     charts = {
         f"c{outer}-{inner}": panel.drawing
         for outer, picture in enumerate(pictures, 1)
@@ -76,6 +79,7 @@ def render(results: Results, words: Language = ENGLISH) -> str:
         say=words.say,
         question=words.say(str(results.plan["question"])),
         front=front(results, words),
+        why=why,
         about=_about(results, words),
         pictures=pictures,
         shapes=SHAPES,
@@ -91,7 +95,8 @@ def render(results: Results, words: Language = ENGLISH) -> str:
     )
 
 
-def _pictures(results: Results, words: Language) -> list[Picture]:
+def _pictures(results: Results, words: Language) -> dict[str, Picture]:
+    """Return the pictures whose tables are there, by what they show, in their order."""
     from omnisim.report import credit, differences, journeys, placement, silos
 
     asked = (
@@ -107,8 +112,8 @@ def _pictures(results: Results, words: Language) -> list[Picture]:
         journeys.walked,
         journeys.customers,
     )
-    found = (picture(results, words) for picture in asked)
-    return [picture for picture in found if picture is not None]
+    found = {picture.__name__: picture(results, words) for picture in asked}
+    return {name: picture for name, picture in found.items() if picture is not None}
 
 
 def _about(results: Results, words: Language) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from omnisim.comparison import glance
 from omnisim.language import Language, message
 from omnisim.report.charts import Table
 from omnisim.report.placement import losers
@@ -65,16 +66,17 @@ def front(results: Results, words: Language) -> Front:
 
 
 def notes(results: Results, words: Language) -> list[str]:
-    """Return the verdict from other starts, where it was asked for."""
+    """Return in a few words the verdict from other starts, where it was asked for."""
     found = results.table("robustness")
     if not len(found):
         return []
     said = []
     for _, rows in found[found["point"] > 0].groupby("point"):
         comparison = results.among(rows)
+        verdicts = [row.verdict for row in comparison.of(comparison.primary).values()]
+        told = f"{glance(comparison, words)}: {', '.join(words.say(word) for word in verdicts)}"
         asked = str(rows["asked with"].iloc[0])
-        verdict = " ".join(comparison.sentences(words))
-        said.append(words.say("With {what}: {verdict}", what=asked, verdict=verdict))
+        said.append(words.say("With {what}: {verdict}", what=asked, verdict=told))
     return said
 
 

@@ -39,9 +39,15 @@ class Setting:
 
 
 def settings(spec: ExperimentSpec) -> tuple[Setting, ...]:
-    """Return what is tried: the first arm with a centre, or else the baseline with one."""
-    others = [arm for _, arm in sorted(spec.arms.items()) if arm.steering.kind == "central"]
+    """Return what is tried: the first other arm with a centre, or else the baseline with one.
+
+    Nothing where the baseline itself has the only centre.
+    """
     start = spec.arms[spec.baseline]
+    rivals = [arm for name, arm in sorted(spec.arms.items()) if name != spec.baseline]
+    others = [arm for arm in rivals if arm.steering.kind == "central"]
+    if not others and start.steering.kind == "central":
+        return ()
     centre = others[0] if others else _steered(start, "kind", "central")
     found = []
     for lever, key in KEYS.items():
@@ -60,6 +66,8 @@ def _steered(strategy: Strategy, key: str, value: object) -> Strategy:
 def table(tried: Sequence[Setting], worlds: Sequence[World]) -> pd.DataFrame:
     """Return a row per setting: what the centre gains there, in EUR of profit a year."""
     rows: list[tuple[object, ...]] = []
+    if not tried:
+        return pd.DataFrame(rows, columns=list(COLUMNS))
     usual = next(one for one in tried if one.setting == one.today)
     paid = np.mean([world(usual.name).overhead for world in worlds])
     gain = _gain(usual, worlds)

@@ -66,7 +66,9 @@ class Plan:
             "first_moves": moves.table(self.spec, self.first_moves, worlds),
             "break_even": break_even.table(self.levers, worlds),
         }
-        return Priced(whole.whole.values, tables)
+        return Priced(
+            whole.whole.values, {name: rows for name, rows in tables.items() if len(rows)}
+        )
 
 
 def plan(

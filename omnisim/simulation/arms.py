@@ -12,6 +12,8 @@ from omnisim.simulation import halves, truth
 from omnisim.simulation.clock import Simulation
 from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, ExperimentSpec
 
+CHECKED_WEEKS = 26  # between two looks at whether beliefs are true
+
 
 def shared_history(spec: ExperimentSpec, replication: int) -> Simulation:
     """Live the burn-in and the shared history under what the firm does today."""
@@ -43,19 +45,33 @@ def _live(arm: Simulation, depth: str, last_day: int) -> dict[str, pd.DataFrame]
 
     Return the tables of what was measured.
     """
+    if depth == "none":
+        arm.run_to(last_day)
+        return {}
     found: dict[str, pd.DataFrame] = {}
+    year_before = last_day - DAYS_IN_YEAR
+    looks = range(arm.state.day, last_day, CHECKED_WEEKS * DAYS_IN_WEEK)
+    checks = []
     if depth == "full":
         arm.beliefs = []
-    if depth != "none":
-        arm.run_to(last_day - DAYS_IN_YEAR)
-        found["truth"] = truth.measured(arm, truth.trials(arm, depth))
-    if depth == "full":
-        found["credits"] = truth.credits(arm)
+    for day in sorted({year_before, *looks} if depth == "full" else {year_before}):
+        arm.run_to(day)
+        if day == year_before:
+            found["truth"] = truth.measured(arm, truth.trials(arm, depth))
+        if depth == "full" and day == year_before:
+            found["credits"] = truth.credits(arm)
+        if depth == "full" and day in looks:
+            checks.append(truth.checked(arm))
     arm.run_to(last_day)
     if arm.beliefs is not None:
         told = pd.DataFrame(arm.beliefs, columns=list(BELIEF_COLUMNS))
-        found["beliefs"] = told.assign(week=told["week"] - arm.spec.horizon.history_weeks)
+        found["beliefs"] = _since_fork(told, arm)
+        found["checks"] = _since_fork(pd.concat(checks, ignore_index=True), arm)
     return found
+
+
+def _since_fork(rows: pd.DataFrame, arm: Simulation) -> pd.DataFrame:
+    return rows.assign(week=rows["week"] - arm.spec.horizon.history_weeks)
 
 
 def _since_history(

@@ -25,8 +25,8 @@ from omnisim.validate import random_markets
 from omnisim.validate.hypotheses import PEOPLE, TEXTBOOK, Hypothesis, Part, World
 from omnisim.validate.laws import LAWS
 from omnisim.validate.replication import aired, booked, sold
-from omnisim.validate.work import FIRST_SEED
 
+SEED = 15001  # 9001 has been looked at: by it the share of people of a test was chosen (H24)
 HALF_YEAR = 26
 LEAST_SPEND = 0.02  # of the budget: what less money causes is mostly luck
 RANDOM = "random_markets"
@@ -93,13 +93,13 @@ def asked(base: ExperimentSpec, world: World) -> ExperimentSpec:
     """Return the question of a world: its market patched, under seeds kept for validation."""
     told = base.model_dump()
     market = patched(told["market"], world.market)
-    return ExperimentSpec.model_validate({**told, "market": market, "seed": FIRST_SEED})
+    return ExperimentSpec.model_validate({**told, "market": market, "seed": SEED})
 
 
 def measured(unit: Unit | Lot) -> dict[str, tuple[float, ...]]:
     """Return the values of every part of a unit, by its key."""
     if isinstance(unit, Lot):
-        found = random_markets.contrasts(unit.numbers, seed=FIRST_SEED)
+        found = random_markets.contrasts(unit.numbers, seed=SEED)
         clear = [one.agrees for one in found if one.is_clear(random_markets.MARGIN)]
         return {unit.part.key: tuple(map(float, clear))}
     ends = _ends(unit)

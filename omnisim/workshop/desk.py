@@ -38,7 +38,11 @@ class Desk:
         self.dreamer = _process(spec, LEAST_URGENT)
 
     async def warm(self) -> None:
-        """Let every worker live the shared history, so that nobody waits for it later."""
+        """Let every worker live the shared history, so that nobody waits for it later.
+
+        One goes first: after a fresh installation it compiles for all.
+        """
+        await self._at(self.workers[0], "today", ())
         await asyncio.gather(*(self._at(worker, "today", ()) for worker in self.workers))
 
     async def ask(self, firm: int, what: str, *words: Any) -> Any:

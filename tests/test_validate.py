@@ -183,7 +183,7 @@ def test_the_command_prints_a_table_and_writes_csv_and_page(
         (["--seeds", "0"], r"argument --seeds: found 0, allowed: at least 1"),
         (["--seeds", "many"], r"argument --seeds: found many, allowed: at least 1"),
         (["--sedes", "2"], r"--sedes: unknown; nearest: --seeds"),
-        (["hypotheses"], r"hypotheses: unknown"),
+        (["hypothesis"], r"hypothesis: unknown"),
         (["--docs", "none.md"], r"--docs: found 'none.md'; allowed: a page with the lines .*"),
         (["--config-dir", "none"], r"--config-dir: found 'none'; allowed: a folder that exists"),
     ],

@@ -148,7 +148,7 @@ TOUCHES = {
     "promotions that nobody minds touch money": (
         "",
         "organigram.online={owns: [app, web], promotes: 0.5, depth: 0.2}",
-        MONEY,
+        MONEY | {"expected_last_touch_value"},
     ),
     "claims that do not clash touch nothing": ("", "market.messages={claims: 9, clash: 0}", set()),
     "friends who tell nothing touch nothing": (

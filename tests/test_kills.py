@@ -140,6 +140,7 @@ def all_sound(folder: Path) -> bool:
     return sound >= len(before) and all(name.endswith(UNDER_WAY) for name in others)
 
 
+@pytest.mark.slow
 def test_twenty_random_kills_lose_and_double_nothing(
     calm: Store, tmp_path: Path, drivers: list[Driver]
 ) -> None:

@@ -47,12 +47,14 @@ def test_where_credit_is_clean_the_centre_loses_no_more_than_its_exploration() -
             assert predicted(spec) > -0.015
 
 
+@pytest.mark.slow
 def test_random_worlds_agree_with_theory_where_luck_does_not_count() -> None:
     found = agreement(contrasts(range(30)), 0.005)
     assert found.clear >= 12
     assert found.rate >= 0.95
 
 
+@pytest.mark.slow
 def test_small_firms_with_usual_reports_agree_where_theory_is_sure() -> None:
     found = list(contrasts(range(20), steering={}, size=1.0))
     sure = agreement(found, 0.03)

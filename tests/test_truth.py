@@ -97,6 +97,7 @@ def test_the_best_split_earns_more_and_no_move_of_a_twentieth_matters(
 REVENUE = CHANNEL_COLUMNS.index("expected_revenue_gross")
 
 
+@pytest.mark.slow
 def test_nobodys_interval_lies_wholly_above_the_oracles(spec: ExperimentSpec) -> None:
     looked = misallocation.search(spec)
     found = [simulate(looked, nth)[misallocation.SEARCH] for nth in range(2)]

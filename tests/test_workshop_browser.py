@@ -162,6 +162,7 @@ UNNAMED = """() => [...document.querySelectorAll('input, select, button')].filte
   !(one.labels?.length || one.getAttribute('aria-label') || one.textContent.trim())).length"""
 
 
+@pytest.mark.slow
 def test_a_whole_workshop_with_a_trainer_and_four_phones(chromium: Browser, address: str) -> None:
     watch = Watch(chromium)
     line = Line(int(address.rpartition(":")[2]))

@@ -63,6 +63,7 @@ def _busy(*words: str) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", [_busy(), _busy("market=identical"), "rich()"])
 def test_uncompiled_code_gives_the_same_bits(spec: str) -> None:
     script = (
@@ -180,6 +181,7 @@ def _two_splits(spec: ExperimentSpec, replication: int, weeks: int) -> tuple[flo
     return ends[0], ends[1]
 
 
+@pytest.mark.slow
 def test_pairing_cuts_the_variance_of_a_difference_twentyfold() -> None:
     spec = question("steering=frozen", "market.people=2000", "market.burn_in_weeks=26")
     pairs = np.array([_two_splits(spec, r, 26) for r in range(24)])
@@ -188,6 +190,7 @@ def test_pairing_cuts_the_variance_of_a_difference_twentyfold() -> None:
     assert apart >= 20 * paired
 
 
+@pytest.mark.slow
 def test_probabilities_cut_the_variance_of_a_forks_effect_fivefold_again() -> None:
     spec = question("steering=frozen", "market.people=2000", "market.burn_in_weeks=26")
     effects = []

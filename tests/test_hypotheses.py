@@ -11,6 +11,7 @@ import pytest
 
 from omnisim import config
 from omnisim.__main__ import main
+from omnisim.cli.hypotheses import markdown
 from omnisim.cli.validate import BEGIN, END
 from omnisim.spec import ExperimentSpec
 from omnisim.validate import contrasts, hypotheses
@@ -211,3 +212,9 @@ def test_values_find_their_parts_by_key() -> None:
     (one,) = findings(asked, contrasts.exact(asked))
     assert one.verdict == "textbook only"
     assert "H11" in hypotheses.tally([one])
+
+
+def test_every_hypothesis_can_be_written_on_a_page() -> None:
+    told = findings(every(), {part.key: [0.0, 1.0] for part in PARTS})
+    page = markdown(told)
+    assert all(one.hypothesis.id in page for one in told)

@@ -163,30 +163,31 @@ class Ledger:
 
     def sales(self, first: int, after: int) -> np.ndarray:
         """Return all orders and their gross value (EUR, float64[weeks, 2])."""
-        low, high = max(0, first - self.first_week), max(0, after - self.first_week)
         columns = [CHANNEL_COLUMNS.index(name) for name in ("orders", "revenue_gross")]
-        weeks = [week[:, columns].sum(axis=0) for week in self.channels[low:high]]
+        weeks = [week[:, columns].sum(axis=0) for week in self._booked(self.channels, first, after)]
         return np.array(weeks, float).reshape(len(weeks), 2)
 
     def by_half(self, column: str, first: int, after: int) -> np.ndarray:
         """Return a column of sales in each half of the regions (float64[weeks, HALVES])."""
-        low, high = max(0, first - self.first_week), max(0, after - self.first_week)
         nth = REGION_COLUMNS.index(column)
-        weeks = [week[:, :, nth].sum(axis=1) for week in self.regions[low:high]]
+        booked = self._booked(self.regions, first, after)
+        weeks = [week[:, :, nth].sum(axis=1) for week in booked]
         halves = [[week[half::HALVES].sum() for half in range(HALVES)] for week in weeks]
         return np.array(halves, float).reshape(len(weeks), HALVES)
 
     def tilted(self, rows: list[int], first: int, after: int) -> np.ndarray:
         """Return the money a head in each half against all (float64[weeks, HALVES, rows])."""
-        low, high = max(0, first - self.first_week), max(0, after - self.first_week)
-        weeks = [week[:, rows] for week in self.tilt[low:high]]
+        weeks = [week[:, rows] for week in self._booked(self.tilt, first, after)]
         return np.array(weeks, float).reshape(len(weeks), HALVES, len(rows))
+
+    def _booked(self, book: list[np.ndarray], first: int, after: int) -> list[np.ndarray]:
+        """Return the weeks [first, after) of a book, as far as they are there."""
+        return book[max(0, first - self.first_week) : max(0, after - self.first_week)]
 
     def _told(
         self, booked: list[np.ndarray], column: int, rows: list[int], first: int, after: int
     ) -> np.ndarray:
-        low, high = max(0, first - self.first_week), max(0, after - self.first_week)
-        weeks = [week[rows, column] for week in booked[low:high]]
+        weeks = [week[rows, column] for week in self._booked(booked, first, after)]
         return np.array(weeks, float).reshape(len(weeks), len(rows))
 
 

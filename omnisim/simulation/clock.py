@@ -458,7 +458,7 @@ class Simulation(mesa.Model):
             shares=shares / shares.sum(),
             used=ledger.media_column("spent_cents", rows, 0, after) / 100,
             seen=halves.seen(self, rows, after) if self.strategy.steering.tests else None,
-            sales=ledger.sales(0, after),
+            sales=ledger.sales(0, after if self.strategy.steering.holds_back else 0),
         )
 
     def _worth_for_the_goal(self, rows: list[int], after: int) -> np.ndarray:

@@ -187,8 +187,12 @@ class Ledger:
     def _told(
         self, booked: list[np.ndarray], column: int, rows: list[int], first: int, after: int
     ) -> np.ndarray:
-        weeks = [week[rows, column] for week in self._booked(booked, first, after)]
-        return np.array(weeks, float).reshape(len(weeks), len(rows))
+        weeks = self._booked(booked, first, after)
+        if not weeks:
+            return np.zeros((0, len(rows)))
+        # Cut out at once: week by week took seven times as long. Rows lie together as before,
+        # for the order of a sum hangs on where its terms lie.
+        return np.ascontiguousarray(np.array(weeks, float)[:, rows, column])
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ by inverse transform, so that a little more pressure never turns a contact off.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import statistics
@@ -47,6 +48,7 @@ _S30, _S27, _S31, _S33 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(
 _LOW = np.uint64(0x7FFFFFFF)
 _UNIT = 2.0**-31
 WORDS = 2.0**32  # how many results `scramble` has
+REMEMBERED = 2**15  # draws for channels: all arms and forks of a replication ask for the same
 _ODD, _MIX, _MORE = np.uint32(0x9E3779B9), np.uint32(0x7FEB352D), np.uint32(0x846CA68B)
 _S15, _S16, _S32 = np.uint32(15), np.uint32(16), np.uint64(32)
 
@@ -150,12 +152,14 @@ def label(name: str) -> np.uint64:
     return _word(f"label/{name}")
 
 
+@functools.lru_cache(REMEMBERED)
 def uniform(root: np.uint64, purpose: int, name: str, day: int) -> float:
     """Return a uniform number in (0, 1) for a channel or a department."""
     word = int(_word(f"{int(root)}/{purpose}/{name}/{day}"))
     return ((word >> 11) + 0.5) * 2.0**-53
 
 
+@functools.lru_cache(REMEMBERED)
 def normal(root: np.uint64, purpose: int, name: str, day: int) -> float:
     """Return a standard normal number for a channel or a department."""
     return statistics.NormalDist().inv_cdf(uniform(root, purpose, name, day))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 
@@ -63,6 +64,7 @@ class Department(mesa.Agent):
         self.budget_cents = state["budget_cents"]
 
 
+@functools.lru_cache(256)  # the same budgets are asked for week by week
 def weekly_plan(budget_cents: int, reserve: float = 0.0, rush_weeks: int = 0) -> tuple[int, ...]:
     """Return the cents of each week: a year's budget in equal parts, to the cent.
 

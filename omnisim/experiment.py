@@ -209,7 +209,7 @@ def _with_yardsticks(
 
 def _arms(whole: ExperimentSpec, own: ExperimentSpec, replication: int) -> tuple[str, ...]:
     """Return the arms of a replication; yardsticks stand beside the first ones only."""
-    return tuple(sorted(whole.arms if replication < misallocation.COMPARED else own.arms))
+    return tuple(sorted(whole.arms if replication < misallocation.compared(own) else own.arms))
 
 
 def _replications(

@@ -18,7 +18,7 @@ from omnisim.spec import WEEKS_IN_YEAR, ExperimentSpec, Strategy
 # Yardsticks run beside the arms. No arm can have a name with a space.
 FORK, BEST, ORACLE = "split at the fork", "best fixed split", "the oracle"
 SEARCH = "search for the best split"
-COMPARED = 5  # replications in which yardsticks run
+COMPARED = 5  # replications in which yardsticks run, unless silos are priced
 SEARCHES = 2  # replications whose best splits are averaged; all others have not seen them
 
 
@@ -67,6 +67,11 @@ def cost_text(cost: float, words: Language = ENGLISH) -> str:
     if math.isinf(cost):
         return words.say("no order")
     return EMPTY if math.isnan(cost) else words.number(cost, 1 if cost < 100 else 0)
+
+
+def compared(spec: ExperimentSpec) -> int:
+    """Return in how many replications yardsticks run, and silos are priced."""
+    return spec.replications.min if spec.truth == "full" else COMPARED
 
 
 def search(spec: ExperimentSpec) -> ExperimentSpec:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -34,14 +34,14 @@ def page_one(
     if price is None:
         earned = ((found[ORACLE, n], found[spec.baseline, n]) for n in pairs)
         price = np.array([best.contribution - base.contribution for best, base in earned])
-    more = np.array([found[BEST, n].orders - found[spec.baseline, n].orders for n in pairs])
+    more = {n: found[BEST, n].orders - found[spec.baseline, n].orders for n in pairs}
     _, low, high = interval(price)
     mean = float(np.mean(price))
     return {
         "price_of_silos": _told(price),
         "of": "steering" if priced is None else "together",
-        "same_money_more_orders": _told(more),
-        "same_orders_less_money": _told(_saved(more, [told[BEST, n].truth for n in pairs])),
+        "same_money_more_orders": _told(np.array(list(more.values()))),
+        "same_orders_less_money": _told(_saved(more, {n: told[BEST, n].truth for n in pairs})),
         "how_sure": {
             "replications": len(price),
             "positive": int((price > 0).sum()),
@@ -56,16 +56,18 @@ def _told(values: np.ndarray | None) -> dict[str, float] | None:
     return dict(zip(("mean", "ci_low", "ci_high"), interval(values), strict=True))
 
 
-def _saved(more: np.ndarray, measured: Iterable[pd.DataFrame]) -> np.ndarray | None:
+def _saved(more: Mapping[int, float], measured: Mapping[int, pd.DataFrame]) -> np.ndarray | None:
     """Return EUR a year that the best split can do without (float64[replications]).
 
-    By the orders that a cut of the whole budget loses, in proportion.
+    By the orders that a cut of the whole budget loses, in proportion, where that was tried.
     """
     saved = []
-    for gain, rows in zip(more, measured, strict=True):
+    for nth, rows in measured.items():
         cut = rows[rows["kind"] == "company"]
+        if not len(cut):
+            continue
         cost, orders = (float(cut[name].sum()) for name in ("cost_long", "orders_long"))
         if orders >= 0:
             return None
-        saved.append(gain * cost / orders)
-    return np.array(saved)
+        saved.append(more[nth] * cost / orders)
+    return np.array(saved) if saved else None

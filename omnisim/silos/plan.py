@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from omnisim.misallocation import BEST, COMPARED
+from omnisim.misallocation import BEST, compared
 from omnisim.records import Records
 from omnisim.silos import break_even, moves, waterfall
 from omnisim.silos.game import (
@@ -75,7 +75,7 @@ def plan(
     spec: ExperimentSpec, books: Iterable[Records], yardsticks: Mapping[str, Strategy]
 ) -> Plan:
     """Return what must be lived through; `books` are the records of the question's own arms."""
-    own = [book for book in books if book.replication < COMPARED]
+    own = [book for book in books if book.replication < compared(spec)]
     replications = len({book.replication for book in own})
     steering = steering_game(spec, lessons(own, spec.baseline))
     integration = integration_game(spec)

@@ -62,6 +62,7 @@ PER_CHANNEL = (
     ("cpo_credited", "EUR each", "Cost per credited order", "marketing_cost / credit"),
 )
 YEAR = "orders a year"
+PASSED = "Sales channel in which journeys passed this stage or were lost; empty: in none"
 TABLES = {
     "arm": ("name", "Strategy that the firm follows after the fork"),
     "replication": ("number", "Which luck"),
@@ -100,6 +101,12 @@ TABLES = {
     "cpo_change": ("EUR each", "cpo_claimed against the baseline"),
     "bonus_change": ("share of 1", "Relative change of paid_orders_year against the baseline"),
     "loses": ("true or false", "The interval of the change of paid orders lies below 0"),
+    "persona": ("name", "Persona of the market"),
+    "inform": ("name", PASSED),
+    "evaluate": ("name", PASSED),
+    "buy": ("name", PASSED),
+    "ended": ("name", "Stage at which journeys were lost, or ordered"),
+    "journeys_year": ("journeys a year", "Journeys with us that went this way, of all regions"),
     "waterfall": ("name", "steering, integration, or both together"),
     "nth": ("number", "Order of the bars, or of the moves"),
     "part": ("name", "What a bar stands for"),

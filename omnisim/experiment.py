@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from omnisim import causes, misallocation, silos
+from omnisim import causes, flows, misallocation, silos
 from omnisim.comparison import Comparison, compare, glance
 from omnisim.language import ENGLISH, Language
 from omnisim.measures import check, measure, tidy
@@ -154,6 +154,7 @@ def _tables(spec: ExperimentSpec, books: Sequence[Records]) -> dict[str, pd.Data
         "claimed": causes.claimed(spec, books),
         "beliefs": causes.beliefs(spec, books),
         "departments": silos.departments(spec, books),
+        "flows": flows.table(spec, books),
     }
     return {name: table for name, table in tables.items() if len(table)}
 

@@ -94,6 +94,8 @@ TRUTH_COLUMNS = (
 RULE_COLUMNS = ("channel", "rule", "credited")
 CHECK_COLUMNS = ("week", "channel", "cost_short", "orders_short")
 BELIEF_COLUMNS = ("week", "channel", "believed_cpo")
+ORDERED = "ordered"  # how a journey ends that is not lost at a stage
+FLOW_COLUMNS = ("persona", *STAGES, "ended", "journeys")
 CENTS = ("planned_cents", "spent_cents", "budget_cents", "allocated_cents", "held_back_cents")
 
 
@@ -204,6 +206,8 @@ class Records:
     measured, `truth` has a row per change of spend, `credits` what every rule of attribution
     credits a medium with meanwhile, `beliefs` the marginal CPO by review and medium in
     which those who decide believed, and `checks` what was true in some of these weeks.
+    `flows` counts the journeys with us since the fork by persona, sales channel of each
+    stage ("": none) and end: the stage at which they were lost, or ORDERED.
     Scaled to real persons; money of media in whole cents, all other money in EUR.
     """
 
@@ -215,6 +219,7 @@ class Records:
     credits: pd.DataFrame = field(default_factory=lambda: empty(RULE_COLUMNS))
     beliefs: pd.DataFrame = field(default_factory=lambda: empty(BELIEF_COLUMNS))
     checks: pd.DataFrame = field(default_factory=lambda: empty(CHECK_COLUMNS))
+    flows: pd.DataFrame = field(default_factory=lambda: empty(FLOW_COLUMNS))
 
     @property
     def frames(self) -> dict[str, pd.DataFrame]:

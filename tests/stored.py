@@ -140,7 +140,21 @@ def _tables(arms: list[str]) -> dict[str, pd.DataFrame]:
             for medium in MEDIA
             for factor in (0.0, 0.5, 0.8, 1.0, 1.2, 2.0)
         ),
+        "flows": pd.DataFrame(
+            [(arm, *way) for arm in arms for way in WAYS],
+            columns=["arm", "persona", "inform", "evaluate", "buy", "ended", "journeys_year"],
+        ),
     }
+
+
+WAYS = (
+    ("regulars", "store", "store", "store", "ordered", 60_000.0),
+    ("regulars", "store", "", "", "inform", 30_000.0),
+    ("regulars", "", "", "", "inform", 10_000.0),
+    ("hunters", "shop", "store", "store", "ordered", 2_000.0),
+    ("hunters", "shop", "store", "shop", "buy", 7_000.0),
+    ("hunters", "shop", "shop", "", "evaluate", 1_000.0),
+)
 
 
 def _price() -> pd.DataFrame:

@@ -148,8 +148,8 @@ def live_through(
     aimed_from: np.ndarray, aimed_until: np.ndarray, people: np.ndarray,
     claim: np.ndarray, goodwill: np.ndarray, clicked: np.ndarray, viewed: np.ndarray,
     walk_clicked: np.ndarray, walk_viewed: np.ndarray,
-    friend_row: np.ndarray, letters: np.ndarray, missed: np.ndarray, paths: np.ndarray,
-    media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
+    friend_row: np.ndarray, letters: np.ndarray, missed: np.ndarray, ways: np.ndarray,
+    paths: np.ndarray, media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
 ) -> None:
     """Live the day of one person, to whom something may happen, after the mass media.
 
@@ -206,7 +206,7 @@ def live_through(
         )
     if person.stage > 0:
         if day - np.int64(person.walk_since) > rule.most_days:
-            lose_walk(person, -1, channel_book, company)
+            lose_walk(person, -1, rule, ways, channel_book, company)
         elif begins or low(draw(keys[streams.WALK], me)) < rule.contact:
             walk(
                 person, i, day, me, pushed_to, keys, media_labels, channel_labels,
@@ -214,7 +214,7 @@ def live_through(
                 delays[person.cell, person.category], success[person.cell], lost[person.cell],
                 brands, coupons, friends, data, information, prices, closed, claims, claim,
                 goodwill, clicked, viewed, walk_clicked, walk_viewed,
-                friend_row, letters, missed, paths, media_book, channel_book, company,
+                friend_row, letters, missed, ways, paths, media_book, channel_book, company,
             )
     look_ahead(person, i, day + 1, me, rule, channels, awake, aimed_from, aimed_until)
 
@@ -237,7 +237,8 @@ def live(
     within_reach: np.ndarray, bounds: np.ndarray, claim: np.ndarray, goodwill: np.ndarray,
     clicked: np.ndarray, viewed: np.ndarray,
     walk_clicked: np.ndarray, walk_viewed: np.ndarray,
-    friend_row: np.ndarray, letters: np.ndarray, missed: np.ndarray, paths: np.ndarray,
+    friend_row: np.ndarray, letters: np.ndarray, missed: np.ndarray, ways: np.ndarray,
+    paths: np.ndarray,
     bits: np.ndarray, heard: np.ndarray, met: np.ndarray, clicks: np.ndarray,
     wakes: np.ndarray, order: np.ndarray,
     media_books: np.ndarray, channel_books: np.ndarray, company: np.ndarray,
@@ -279,6 +280,6 @@ def live(
                     messages, visitors, searchers, brands, coupons, friends, data, information,
                     prices, closed, claims, ids, need, awake, aimed_from, aimed_until, people,
                     claim, goodwill,
-                    clicked, viewed, walk_clicked, walk_viewed, friend_row, letters, missed, paths,
-                    media_book, channel_book, company,
+                    clicked, viewed, walk_clicked, walk_viewed, friend_row, letters,
+                    missed, ways, paths, media_book, channel_book, company,
                 )

@@ -116,15 +116,27 @@ def end_walk(person: np.record, company: np.ndarray) -> None:
 
 
 @kernel
+def book_way(person: np.record, stage: int, c: int, ways: np.ndarray) -> None:
+    """Book where every stage was passed, and at which channel (-1: none) the walk was lost.
+
+    `stage` is the one at which it was lost, counted from 0; past the last with an order.
+    """
+    way = np.int64(person.path) & ((1 << (4 * stage)) - 1) | (c + 1) << (4 * stage)
+    ways[person.cell, stage, way & 15, (way >> 4) & 15, (way >> 8) & 15] += 1
+
+
+@kernel
 def lose_walk(
-    person: np.record, row: int, channel_book: np.ndarray, company: np.ndarray
+    person: np.record, c: int, rule: np.record,
+    ways: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
 ) -> None:
-    """Lose the walk to a rival at its present stage and touchpoint (row -1: none)."""
+    """Lose the walk to a rival at its present stage and channel (-1: none)."""
     stage = np.int64(person.stage) - 1
     if person.ours:
         company[LOST_INFORM + stage] += 1
-        if row >= 0:
-            channel_book[row, LOST + stage] += 1
+        book_way(person, stage, c, ways)
+        if c >= 0:
+            channel_book[c * rule.goods + np.int64(person.category), LOST + stage] += 1
     end_walk(person, company)
 
 
@@ -204,10 +216,10 @@ def phone_in_hand(
 @kernel
 def loses_brand_search(
     person: np.record, i: int, day: int, nth: int, me: np.uint32, keys: np.ndarray,
-    labels: np.ndarray, rule: np.record, media: np.ndarray, brands: np.ndarray, row: int,
+    labels: np.ndarray, rule: np.record, media: np.ndarray, brands: np.ndarray, c: int,
     claims: np.ndarray, claim: np.ndarray, goodwill: np.ndarray,
     clicked: np.ndarray, viewed: np.ndarray,
-    walk_clicked: np.ndarray, walk_viewed: np.ndarray,
+    walk_clicked: np.ndarray, walk_viewed: np.ndarray, ways: np.ndarray,
     media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
 ) -> bool:
     """Look for our site by our name; tell whether a rival's advertisement took the visit.
@@ -237,7 +249,7 @@ def loses_brand_search(
         company[BRAND_SEARCHES] += 1
         company[BRAND_SEARCHES_TAKEN] += low(bits) < steal
     if low(bits) < steal * rule.repeat_lost:
-        lose_walk(person, row, channel_book, company)
+        lose_walk(person, c, rule, ways, channel_book, company)
     return low(bits) < steal
 
 
@@ -251,8 +263,8 @@ def walk(
     data: np.ndarray, information: np.ndarray, prices: np.ndarray, closed: np.ndarray,
     claims: np.ndarray, claim: np.ndarray, goodwill: np.ndarray,
     clicked: np.ndarray, viewed: np.ndarray, walk_clicked: np.ndarray, walk_viewed: np.ndarray,
-    friend_row: np.ndarray, letters: np.ndarray, missed: np.ndarray, paths: np.ndarray,
-    media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
+    friend_row: np.ndarray, letters: np.ndarray, missed: np.ndarray, ways: np.ndarray,
+    paths: np.ndarray, media_book: np.ndarray, channel_book: np.ndarray, company: np.ndarray,
 ) -> None:
     """Go on with the walk today, from touchpoint to touchpoint, as far as the day allows."""
     for nth in range(MOST_STEPS):
@@ -262,15 +274,15 @@ def walk(
         c = choose(person, delays[stage], closed, 0, rule, channel_labels, key, me, pushed_to)
         if c >= 0 and closed[c]:
             if high(draw(keys[streams.CLOSED + nth], me)) < rule.closed_lost:
-                lose_walk(person, -1, channel_book, company)
+                lose_walk(person, -1, rule, ways, channel_book, company)
                 return
             c = choose(person, delays[stage], closed, 1, rule, channel_labels, key, me, pushed_to)
         if c < 0:  # nowhere to turn to today
             return
         row = c * rule.goods + np.int64(person.category)
         if rule.brand_search > 0 and channels[c].online and loses_brand_search(
-            person, i, day, nth, me, keys, media_labels, rule, media, brands, row, claims, claim,
-            goodwill, clicked, viewed, walk_clicked, walk_viewed,
+            person, i, day, nth, me, keys, media_labels, rule, media, brands, c, claims, claim,
+            goodwill, clicked, viewed, walk_clicked, walk_viewed, ways,
             media_book, channel_book, company,
         ):
             return
@@ -290,7 +302,7 @@ def walk(
             if not kept:  # what was found must be found again, one stage back
                 person.repeats = min(np.int64(person.repeats) + 1, 200)
                 if low(bits) < rule.repeat_lost:
-                    lose_walk(person, row, channel_book, company)
+                    lose_walk(person, c, rule, ways, channel_book, company)
                     return
                 stage -= 1
                 person.stage = stage + 1
@@ -330,6 +342,8 @@ def walk(
                 paths, media_book, channel_book, company,
             ):
                 pass_stage(person, stage, c)
+                if person.ours:
+                    book_way(person, stage + 1, -1, ways)
                 end_walk(person, company)
                 return
         elif high(bits) < works:
@@ -340,5 +354,5 @@ def walk(
             return
         failed = 1 - works
         if failed > 0 and low(bits) < lost[c, stage] / failed / (1 + np.float64(person.reminded)):
-            lose_walk(person, row, channel_book, company)
+            lose_walk(person, c, rule, ways, channel_book, company)
         return

@@ -97,7 +97,7 @@ def render(results: Results, words: Language = ENGLISH) -> str:
 
 def _pictures(results: Results, words: Language) -> dict[str, Picture]:
     """Return the pictures whose tables are there, by what they show, in their order."""
-    from omnisim.report import credit, differences, journeys, placement, silos
+    from omnisim.report import credit, differences, flow, journeys, placement, silos
 
     asked = (
         differences.compared,
@@ -110,6 +110,7 @@ def _pictures(results: Results, words: Language) -> dict[str, Picture]:
         silos.price,
         silos.response,
         journeys.walked,
+        flow.flow,
         journeys.customers,
     )
     found = {picture.__name__: picture(results, words) for picture in asked}

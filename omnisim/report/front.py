@@ -20,6 +20,7 @@ LEVERS = {
     "noise": message("Noise of its reports"),
     "delay": message("Delay of its reports"),
 }
+CLOSE = 0.1  # of the price: an interval that is narrow enough
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,12 @@ class Front:
 def front(results: Results, words: Language) -> Front:
     """Return page one."""
     told = results.summary.get("page_one") or {}
-    facts = [_price(told, words), _orders(told, words), _money(told, words), _sure(told, words)]
+    facts = [
+        _price(told, results, words),
+        _orders(told, words),
+        _money(told, words),
+        _sure(told, words),
+    ]
     moves = _moves(results, words)
     return Front(
         results.comparison.sentences(words),
@@ -87,7 +93,7 @@ def _nobody(results: Results, words: Language) -> str:
     return words.say("No department is sure to be paid less.")
 
 
-def _price(told: Mapping[str, Any], words: Language) -> Fact | None:
+def _price(told: Mapping[str, Any], results: Results, words: Language) -> Fact | None:
     found = told.get("price_of_silos")
     if not found:
         return None
@@ -101,11 +107,30 @@ def _price(told: Mapping[str, Any], words: Language) -> Fact | None:
     if of == "steering":
         what = words.say("Of steering alone, against the best use of the same budget.")
     else:
-        what = words.say("Of steering and of missing integration together.")
+        what = _ways(results, words)
     return Fact(
         words.say("Price of silos"),
         words.say("{amount} a year", amount=words.money(mean)),
         f"{note} {what}".strip(),
+    )
+
+
+def _ways(results: Results, words: Language) -> str:
+    """Return what the price is made of."""
+    bars = results.table("price_of_silos")
+    whole = bars[bars["waterfall"] == "together"] if len(bars) else bars
+    told = {
+        str(bar["part" if bar["kind"] == "part" else "kind"]): words.money(
+            float(bar["eur_year"]), signed=True
+        )
+        for bar in whole.to_dict("records")
+    }
+    if "interaction" not in told:
+        return words.say("Of steering alone, against the best use of the same budget.")
+    return words.say(
+        "Steering {steering}, missing integration less what links cost {integration}, what both"
+        " bring only together {interaction}.",
+        **told,
     )
 
 
@@ -143,6 +168,13 @@ def _sure(told: Mapping[str, Any], words: Language) -> Fact | None:
     share = found.get("half_width_share")
     if share is not None and share < 1:
         note += " " + words.say("The price is known to ± {share}.", share=words.percent(share))
+        if share > CLOSE:
+            needed = math.ceil(count * (share / CLOSE) ** 2)
+            note += " " + words.say(
+                "About {count} would tell it to ± {share}.",
+                count=words.count(needed),
+                share=words.percent(CLOSE),
+            )
     else:
         note += " " + words.say("How much is not known; more replications would tell.")
     return Fact(words.say("How sure"), value, note)
@@ -152,8 +184,9 @@ def _moves(results: Results, words: Language) -> Table | None:
     found = results.table("first_moves")
     if not len(found):
         return None
+    found = found.sort_values("nth")
     rows = []
-    for move in found.sort_values("nth").to_dict("records"):
+    for move in found.to_dict("records"):
         low, high = words.money(float(move["ci_low"])), words.money(float(move["ci_high"]))
         rows.append(
             [
@@ -171,8 +204,14 @@ def _moves(results: Results, words: Language) -> Table | None:
         words.say("Gain a year"),
         words.say("95 % interval"),
     ]
+    caption = words.say("Each move alone, in contribution a year against today’s split.")
+    unsure = [
+        f"{row[0]} → {row[1]}" for row, low in zip(rows, found["ci_low"], strict=True) if low <= 0
+    ]
+    if unsure:
+        caption += " " + words.say("Not sure to gain: {moves}.", moves=words.listed(unsure))
     return Table(
-        words.say("Each move alone, in contribution a year against today’s split."),
+        caption,
         heads,
         rows,
         texts=2,

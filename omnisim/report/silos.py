@@ -97,28 +97,42 @@ def price(results: Results, words: Language) -> Picture | None:
 
 
 def _takeaway(words: Language, found: pd.DataFrame) -> str:
-    """Return the parts that surely cost most, by waterfall."""
+    """Return what each waterfall comes to, and the parts that surely cost and bring most."""
     said = []
     for key in ("steering", "integration"):
-        parts = found[(found["waterfall"] == key) & found["kind"].isin(SURE)]
-        sure = parts[parts["ci_low"] > 0].sort_values("eur_year", ascending=False)
-        if len(sure):
-            names = [
-                words.say(
-                    "“{part}” ({amount})",
-                    part=_called(row, words),
-                    amount=words.money(float(row["eur_year"])),
-                )
-                for row in sure.head(2).to_dict("records")
-            ]
-            said.append(
-                words.say(
-                    "{what}: most by {parts}",
-                    what=words.say(TITLES[key]),
-                    parts=words.listed(names),
-                )
-            )
+        bars = found[found["waterfall"] == key]
+        parts = bars[bars["kind"].isin(SURE)].sort_values("eur_year", ascending=False)
+        cost = _named(parts[parts["ci_low"] > 0].head(2), words)
+        if not cost:
+            continue
+        whole = bars[bars["kind"] == WHOLE].iloc[0]
+        text = words.say(
+            "{what}: {amount} a year ({low} to {high}), most by {parts}",
+            what=words.say(TITLES[key]),
+            amount=words.money(float(whole["eur_year"])),
+            low=words.money(float(whole["ci_low"])),
+            high=words.money(float(whole["ci_high"])),
+            parts=cost,
+        )
+        against = _named(parts[parts["ci_high"] < 0].tail(1), words)
+        if against:
+            text = words.say("{cost}, against {parts}", cost=text, parts=against)
+        said.append(text)
     return told(said)
+
+
+def _named(parts: pd.DataFrame, words: Language) -> str:
+    """Return parts and their height, "" if there are none."""
+    return words.listed(
+        [
+            words.say(
+                "“{part}” ({amount})",
+                part=_called(row, words),
+                amount=words.money(float(row["eur_year"])),
+            )
+            for row in parts.to_dict("records")
+        ]
+    )
 
 
 def _waterfall(words: Language, title: str, bars: pd.DataFrame) -> Panel:

@@ -10,6 +10,7 @@ from omnisim import paths
 from omnisim.records import BELIEF_COLUMNS, Ledger, Records, records
 from omnisim.simulation import halves, truth
 from omnisim.simulation.clock import Simulation
+from omnisim.simulation.crowd import Crowd, CrowdState
 from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, ExperimentSpec
 
 CHECKED_WEEKS = 26  # between two looks at whether beliefs are true
@@ -36,6 +37,7 @@ def simulate(
     for name in sorted(spec.arms if arms is None else arms):
         arm = history.fork(spec.arms[name])
         found = _live(arm, spec.truth_of(name, replication), last_day)
+        found |= _flows(arm, history)
         lived[name] = _since_history(arm, found, name, replication)
     return lived
 
@@ -68,6 +70,14 @@ def _live(arm: Simulation, depth: str, last_day: int) -> dict[str, pd.DataFrame]
         found["beliefs"] = _since_fork(told, arm)
         found["checks"] = _since_fork(pd.concat(checks, ignore_index=True), arm)
     return found
+
+
+def _flows(arm: Simulation, history: Simulation) -> dict[str, pd.DataFrame]:
+    """Return the table of journeys since the fork, where there are persons."""
+    crowd, now, before = arm.population, arm.state.population, history.state.population
+    if isinstance(crowd, Crowd) and isinstance(now, CrowdState) and isinstance(before, CrowdState):
+        return {"flows": crowd.flows(now, before.ways)}
+    return {}
 
 
 def _since_fork(rows: pd.DataFrame, arm: Simulation) -> pd.DataFrame:

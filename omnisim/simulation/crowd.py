@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from omnisim import attribution, contacts, journeys, paths, people, streams
 from omnisim.journeys import books
@@ -14,7 +15,9 @@ from omnisim.people import People
 from omnisim.records import (
     CHANNEL_COLUMNS,
     CREDIT_COLUMNS,
+    FLOW_COLUMNS,
     MEDIA_COLUMNS,
+    ORDERED,
     REGION_COLUMNS,
     Week,
     worth,
@@ -22,7 +25,10 @@ from omnisim.records import (
 from omnisim.spec import DAYS_IN_WEEK, DAYS_IN_YEAR, HALVES, STAGES, Market, Strategy, Till
 
 AUDIENCE_MEMORY = DAYS_IN_WEEK
-CROWD_ARRAYS = ("media_book", "channel_book", "company_book", "events", "missed", "paths")
+CROWD_ARRAYS = (
+    *("media_book", "channel_book", "company_book", "events", "missed", "ways"),
+    "paths",
+)
 EVENTS = (books.SEARCHES, books.BRAND_SEARCHES, books.CHECKOUTS, books.INVITERS)
 
 
@@ -35,7 +41,9 @@ class CrowdState:
     the last days' searches, brand searches, looks for a coupon and orders that could bring
     a friend, `aimable` and `writable` the audiences counted at midnight (agents; negative:
     not counted yet); `missed` int64[channels, channels] hand-overs missed so far, from one
-    to another; `paths` int64[decisions, PATH_FIELDS + media] of the week under way.
+    to another; `ways` int64[cells, stages + 1, channels + 1, … once a stage] journeys so far
+    by the stage at which they were lost (the last: none) and the channel of every stage
+    (0: none); `paths` int64[decisions, PATH_FIELDS + media] of the week under way.
     """
 
     people: People
@@ -44,6 +52,7 @@ class CrowdState:
     company_book: np.ndarray
     events: np.ndarray
     missed: np.ndarray
+    ways: np.ndarray
     paths: np.ndarray
     aimable: float = -1.0
     writable: float = -1.0
@@ -136,6 +145,10 @@ class Crowd:
             company_book=np.zeros(books.COMPANY_FIELDS, np.int64),
             events=np.full((AUDIENCE_MEMORY, len(EVENTS)), -1.0),
             missed=np.zeros((len(self.channels), len(self.channels)), np.int64),
+            ways=np.zeros(
+                (len(self.areas), len(STAGES) + 1, *[len(self.channels) + 1] * len(STAGES)),
+                np.int64,
+            ),
             paths=self._paths[:0].copy(),
         )
 
@@ -205,7 +218,7 @@ class Crowd:
                 who.ids, who.need, who.awake, who.aimed_from, who.aimed_until, who.state,
                 who.reach, who.bounds, who.claim,
                 who.goodwill, who.clicked, who.viewed, who.walk_clicked, who.walk_viewed,
-                who.row, who.letters, state.missed, kept,
+                who.row, who.letters, state.missed, state.ways, kept,
                 *self._scratch, today.media, today.channels, today.company,
             )  # fmt: skip
 
@@ -365,6 +378,17 @@ class Crowd:
         rows = np.column_stack([columns[name] for name in CHANNEL_COLUMNS]).astype(float)
         week: np.ndarray = rows.reshape(len(self.channels), len(market.goods), -1).sum(axis=1)
         return week
+
+    def flows(self, state: CrowdState, before: np.ndarray) -> pd.DataFrame:
+        """Return the journeys since `before`, the ways of an earlier state (FLOW_COLUMNS)."""
+        ways = state.ways - before
+        cells, ends, *passed = np.nonzero(ways)
+        personas = np.array([persona for persona, _ in self.market.cells])
+        names, ended = np.array(["", *self.channels]), np.array([*STAGES, ORDERED])
+        columns = [personas[cells], *(names[rows] for rows in passed), ended[ends]]
+        journeys = ways[cells, ends, *passed] * self.market.weight
+        told = pd.DataFrame(dict(zip(FLOW_COLUMNS, [*columns, journeys], strict=True)))
+        return told.groupby(list(FLOW_COLUMNS[:-1]), as_index=False).sum()
 
     def _region_week(self, state: CrowdState, planned: np.ndarray, spent: np.ndarray) -> np.ndarray:
         """Return the week by region; money is laid where what was paid for was delivered."""

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from omnisim.departments import next_budgets, spends_the_rest, weekly_plan
 from omnisim.measures import measure
-from omnisim.records import COMPANY_COLUMNS
-from omnisim.simulation import Simulation, simulate
-from omnisim.spec import DAYS_IN_WEEK, ExperimentSpec, Incentives
-from tests.worlds import composed, question
+from omnisim.simulation import simulate
+from omnisim.spec import ExperimentSpec, Incentives
+from tests.worlds import company, composed, lived, question
 
 TEXTBOOK = ("market=textbook", "horizon.history_weeks=52", "horizon.weeks=104", "truth=none")
 HOARD = 0.0691  # gives the last week 4.86 times a usual one (O16)
@@ -25,17 +24,6 @@ names = st.text("abcdefgh", min_size=1, max_size=3)
 def asked(*overrides: str, **incentives: Any) -> ExperimentSpec:
     words = [f"incentives.{name}={value}" for name, value in incentives.items()]
     return composed(*TEXTBOOK, *words, *overrides)
-
-
-def lived(spec: ExperimentSpec, weeks: int) -> Simulation:
-    world = Simulation(spec, 0)
-    world.adopt(spec.status_quo)
-    world.run_to(weeks * DAYS_IN_WEEK)
-    return world
-
-
-def company(world: Simulation, column: str) -> np.ndarray:
-    return np.array(world.state.ledger.company)[:, COMPANY_COLUMNS.index(column)]
 
 
 def outcome(spec: ExperimentSpec, name: str, arm: str = "siloed") -> float:

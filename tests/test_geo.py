@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from omnisim import config, geo
 from omnisim.records import CHANNEL_COLUMNS, MEDIA_COLUMNS, REGION_COLUMNS
 from omnisim.simulation import Simulation, snapshot
-from omnisim.spec import DAYS_IN_WEEK, HALVES, ExperimentSpec
-from tests.worlds import at_fork, composed, question, rich
+from omnisim.spec import HALVES, ExperimentSpec
+from tests.worlds import at_fork, composed, lived, question, rich
 
 RULES = ("spsa", "thompson")
 TEXTBOOK = ("market=textbook", "horizon.history_weeks=0", "horizon.weeks=104", "truth=none")
@@ -22,13 +22,6 @@ BASELINE, BEST = 800.0, 1718.9
 
 def asked(*words: str) -> ExperimentSpec:
     return composed(*TEXTBOOK, *words)
-
-
-def lived(spec: ExperimentSpec, weeks: int, replication: int = 0) -> Simulation:
-    world = Simulation(spec, replication)
-    world.adopt(spec.status_quo)
-    world.run_to(weeks * DAYS_IN_WEEK)
-    return world
 
 
 def caused(world: Simulation, weeks: int) -> float:

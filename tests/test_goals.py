@@ -13,7 +13,8 @@ from omnisim import allocation, config
 from omnisim.allocation import View
 from omnisim.records import CHANNEL_COLUMNS, MEDIA_COLUMNS
 from omnisim.simulation import Simulation, truth
-from omnisim.spec import DAYS_IN_WEEK, Steering
+from omnisim.spec import Steering
+from tests import worlds
 from tests.worlds import at_fork, composed, question
 
 TEXTBOOK = ("market=textbook", "horizon.history_weeks=0", "horizon.weeks=104", "truth=none")
@@ -22,11 +23,7 @@ CALM = ("market.demand.sd=0", "steering.report_noise=0", "steering.report_delay_
 
 @cache
 def lived(*words: str) -> Simulation:
-    spec = composed(*TEXTBOOK, *CALM, *words)
-    world = Simulation(spec, 0)
-    world.adopt(spec.status_quo)
-    world.run_to(104 * DAYS_IN_WEEK)
-    return world
+    return worlds.lived(composed(*TEXTBOOK, *CALM, *words), 104)
 
 
 def year(world: Simulation, column: str) -> float:

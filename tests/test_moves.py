@@ -18,7 +18,7 @@ from omnisim.departments import company_weight, gives_up
 from omnisim.records import COMPANY_COLUMNS
 from omnisim.simulation import Appointment, Simulation, snapshot
 from omnisim.spec import DAYS_IN_WEEK, Culture, ExperimentSpec, Incentives, Steering
-from tests.worlds import composed
+from tests.worlds import company, composed, lived
 
 TEXTBOOK = ("market=textbook", "horizon.history_weeks=0", "horizon.weeks=104", "truth=none")
 CLEAN = ("steering.report_delay_weeks=0", "steering.report_noise=0")
@@ -30,22 +30,11 @@ def asked(*overrides: str) -> ExperimentSpec:
     return composed(*TEXTBOOK, *overrides)
 
 
-def lived(spec: ExperimentSpec, weeks: int) -> Simulation:
-    world = Simulation(spec, 0)
-    world.adopt(spec.status_quo)
-    world.run_to(weeks * DAYS_IN_WEEK)
-    return world
-
-
 def bits(world: Simulation, but: tuple[str, ...] = ("overhead",)) -> bytes:
     kept = [COMPANY_COLUMNS.index(name) for name in COMPANY_COLUMNS if name not in but]
     ledger = world.state.ledger
     weeks = (*ledger.media, *ledger.channels, *(week[kept] for week in ledger.company))
     return b"".join(np.ascontiguousarray(week).tobytes() for week in weeks)
-
-
-def company(world: Simulation, column: str) -> np.ndarray:
-    return np.array(world.state.ledger.company)[:, COMPANY_COLUMNS.index(column)]
 
 
 def caused(world: Simulation, weeks: int = 26) -> float:

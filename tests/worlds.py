@@ -55,10 +55,20 @@ def rich(*words: str) -> ExperimentSpec:
 
 def at_fork(spec: ExperimentSpec, replication: int = 0) -> Simulation:
     """Return the world on the morning of the fork."""
+    return lived(spec, spec.horizon.history_weeks, replication)
+
+
+def lived(spec: ExperimentSpec, weeks: int, replication: int = 0) -> Simulation:
+    """Return the world of the status quo after some weeks."""
     world = Simulation(spec, replication)
     world.adopt(spec.status_quo)
-    world.run_to(spec.horizon.history_weeks * DAYS_IN_WEEK)
+    world.run_to(weeks * DAYS_IN_WEEK)
     return world
+
+
+def company(world: Simulation, column: str) -> np.ndarray:
+    """Return a column of the company's ledger, week by week."""
+    return np.array(world.state.ledger.company)[:, COMPANY_COLUMNS.index(column)]
 
 
 def paid(world: Simulation, weeks: int, **factors: float) -> Simulation:

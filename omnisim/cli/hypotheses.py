@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.padding import Padding
@@ -13,7 +12,7 @@ from rich.text import Text
 
 from omnisim import config
 from omnisim.cli import Parser, complain, positive
-from omnisim.cli.validate import BEGIN, END, Broken, page_of, write
+from omnisim.cli.validate import BEGIN, END, Broken, add_files, checked, named, watched, write
 from omnisim.files import Unwritable
 from omnisim.spec import ExperimentSpec, Fault
 from omnisim.validate import contrasts, hypotheses
@@ -57,23 +56,12 @@ def parser() -> Parser:
     ):
         helps = f"{what} ({default})"
         reader.add_argument(name, type=positive, default=default, metavar="N", help=helps)
-    reader.add_argument("--only", metavar="H3,H28", help="these hypotheses")
-    reader.add_argument("--csv", type=Path, metavar="FILE", help="write every number as CSV")
-    reader.add_argument(
-        "--docs", type=Path, metavar="FILE", help="write the table between the marks of a page"
-    )
+    add_files(reader, "H3,H28", "hypotheses")
     return reader
 
 
 def _validated(options: argparse.Namespace) -> int:
-    from omnisim.store import writable
-
-    names = [name.strip().upper() for name in (options.only or "").split(",") if name.strip()]
-    asked = hypotheses.chosen(names)
-    page = None if options.docs is None else page_of(options.docs)
-    for file in (options.csv, options.docs):
-        if file is not None:
-            writable(file.parent)
+    asked, page = hypotheses.chosen(named(options)), checked(options)
     found = hypotheses.findings(asked, _values(asked, options))
     show(Console(), found)
     if options.csv is not None:
@@ -100,26 +88,14 @@ def _specs(asked: Sequence[Hypothesis], options: argparse.Namespace) -> dict[str
 
 def _values(asked: Sequence[Hypothesis], options: argparse.Namespace) -> dict[str, list[float]]:
     """Return the values of every part by its key; raise Broken where one cannot be measured."""
-    from omnisim.cli import table
-    from omnisim.compute import run_units
-    from omnisim.experiment import Failure, Progress
-    from omnisim.sources import is_compiled
-
     values: dict[str, list[float]] = {part.key: [] for one in asked for part in one.parts}
     specs = _specs(asked, options)
     for key, exact in contrasts.exact(asked).items():
         values[key] += exact
     work = contrasts.units(asked, specs, options.replications, options.markets)
-    if not work:
-        return values
-    with table.progress_bar(Console(stderr=True), compiling=not is_compiled()) as tell:
-        tell(Progress(0, len(work)))
-        for done, (unit, found) in enumerate(run_units(work, contrasts.measured), start=1):
-            if isinstance(found, Failure):
-                raise Broken(f"{unit.name}: {found.message}", found.trace)
-            for key, told in found.items():
-                values[key] += told
-            tell(Progress(done, len(work), unit.name))
+    for found in watched(work, contrasts.measured, lambda unit: unit.name):
+        for key, told in found.items():
+            values[key] += told
     return values
 
 

@@ -6,9 +6,9 @@ import argparse
 import itertools
 import math
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from rich.console import Console
 from rich.padding import Padding
@@ -19,8 +19,10 @@ from omnisim import config, validate
 from omnisim.cli import Parser, complain, positive
 from omnisim.files import Unwritable, whole
 from omnisim.spec import Fault
-from omnisim.validate import Finding, Measured, Unit
+from omnisim.validate import Finding
 
+Work = TypeVar("Work")
+Told = TypeVar("Told")
 SEEDS = 20
 BEGIN, END = "<!-- findings: begin -->", "<!-- findings: end -->"
 HEADS = ("", "", "published", "measured", "spread", "tolerance", "")
@@ -73,32 +75,50 @@ def parser() -> Parser:
     reader.add_argument(
         "--people", type=positive, metavar="N", help="agents of every market (its own number)"
     )
-    reader.add_argument("--only", metavar="E7,E13", help="these targets")
-    reader.add_argument("--csv", type=Path, metavar="FILE", help="write every number as CSV")
-    reader.add_argument(
-        "--docs", type=Path, metavar="FILE", help="write the table between the marks of a page"
-    )
+    add_files(reader, "E7,E13", "targets")
     reader.add_argument(
         "--trace", action="store_true", help="show the traceback of a seed that failed"
     )
     return reader
 
 
-def _validated(options: argparse.Namespace) -> int:
+def add_files(reader: Parser, some: str, what: str) -> None:
+    """Let a reader read which ones are meant, as `some`, and what files are written."""
+    reader.add_argument("--only", metavar=some, help=f"these {what}")
+    reader.add_argument("--csv", type=Path, metavar="FILE", help="write every number as CSV")
+    reader.add_argument(
+        "--docs", type=Path, metavar="FILE", help="write the table between the marks of a page"
+    )
+
+
+def named(options: argparse.Namespace) -> list[str]:
+    """Return which ones are meant, none for all of them."""
+    return [name.strip().upper() for name in (options.only or "").split(",") if name.strip()]
+
+
+def checked(options: argparse.Namespace) -> tuple[str, str] | None:
+    """Return what stands around the table of the page, if one is asked for.
+
+    Raises Unwritable or ConfigError where nothing can be written, before anything is measured.
+    """
     from omnisim.store import writable
 
-    names = [name.strip().upper() for name in (options.only or "").split(",") if name.strip()]
-    targets = validate.chosen(names)
     page = None if options.docs is None else page_of(options.docs)
     for file in (options.csv, options.docs):
         if file is not None:
             writable(file.parent)
+    return page
+
+
+def _validated(options: argparse.Namespace) -> int:
+    targets, page = validate.chosen(named(options)), checked(options)
     people = [] if options.people is None else [f"market.people={options.people}"]
     specs = {
         market: config.load([*asked, *people], options.config_dir)[0]
         for market, asked in validate.WORDS.items()
     }
-    measured = list(_measured(validate.units(targets, specs, options.seeds)))
+    units = validate.units(targets, specs, options.seeds)
+    measured = list(watched(units, validate.measured, lambda u: f"{u.market}, seed {u.seed}"))
     found = validate.findings(targets, measured)
     show(Console(), found)
     if options.csv is not None:
@@ -110,8 +130,10 @@ def _validated(options: argparse.Namespace) -> int:
     return 0
 
 
-def _measured(units: Sequence[Unit]) -> Iterator[Measured]:
-    """Yield what is found under each seed; raise Broken where one cannot be measured."""
+def watched(
+    units: Sequence[Work], measure: Callable[[Work], Told], called: Callable[[Work], str]
+) -> Iterator[Told]:
+    """Yield what is found in each unit, beside a bar; raise Broken where one cannot be measured."""
     from omnisim.cli import table
     from omnisim.compute import run_units
     from omnisim.experiment import Failure, Progress
@@ -121,11 +143,10 @@ def _measured(units: Sequence[Unit]) -> Iterator[Measured]:
         return
     with table.progress_bar(Console(stderr=True), compiling=not is_compiled()) as tell:
         tell(Progress(0, len(units)))
-        for done, (unit, found) in enumerate(run_units(units, validate.measured), start=1):
-            name = f"{unit.market}, seed {unit.seed}"
+        for done, (unit, found) in enumerate(run_units(units, measure), start=1):
             if isinstance(found, Failure):
-                raise Broken(f"{name}: {found.message}", found.trace)
-            tell(Progress(done, len(units), name))
+                raise Broken(f"{called(unit)}: {found.message}", found.trace)
+            tell(Progress(done, len(units), called(unit)))
             yield found
 
 

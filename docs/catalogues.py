@@ -22,10 +22,11 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from omnisim.comparison import Verdict, within
-from omnisim.language import CATALOGUES, LANGUAGES, NAME
+from omnisim.inventory.hand_over import BOTH
+from omnisim.language import CATALOGUES, LANGUAGES, NAME, REGION
 from omnisim.measures import OUTCOMES
 from omnisim.misallocation import BEST, FORK, ORACLE
-from omnisim.spec import STAGES
+from omnisim.spec import ALL_STAGES, DIMENSIONS, Aim
 from omnisim.workshop.texts import english, messages
 
 ROOT = Path(__file__).parents[1]
@@ -70,9 +71,11 @@ def _sources() -> Iterator[Key]:
 
 
 def _templates() -> Iterator[Key]:
-    with (ROOT / "omnisim" / "report" / "report.html").open("rb") as file:
-        for _, _, found, _ in babel_extract(file, ("say",), (), {"trim_blocks": "true"}):
-            yield None, found if isinstance(found, str) else str(found[0])
+    for path in sorted((ROOT / "omnisim" / "report").glob("*.html")):
+        with path.open("rb") as file:
+            for _, _, found, _ in babel_extract(file, ("say",), (), {"trim_blocks": "true"}):
+                if found is not None:  # what is said is no literal: it was gathered elsewhere
+                    yield None, found if isinstance(found, str) else str(found[0])
 
 
 def _words() -> Iterator[Key]:
@@ -82,7 +85,7 @@ def _words() -> Iterator[Key]:
     for verdict in typing.get_args(Verdict):
         if verdict:
             yield None, verdict
-    for name in (*STAGES, FORK, BEST, ORACLE):
+    for name in (*ALL_STAGES, *DIMENSIONS, BOTH, *typing.get_args(Aim), FORK, BEST, ORACLE):
         yield NAME, name
 
 
@@ -101,14 +104,18 @@ def _menu() -> Iterator[Key]:
         chosen = re.findall(r"@arms\.(\w+)\.", str(told.get("defaults", "")))
         for name in (*told.get("arms", {}), *chosen, *_named(group, path.stem, told)):
             yield NAME, str(name)
+        for name in told.get("market", {}).get("regions", {}):
+            yield REGION, name
 
 
 def _named(group: str, option: str, told: dict[str, Any]) -> Iterator[str]:
-    """Yield what an option names: channels, departments, starts, ways of steering and credit."""
+    """Yield what an option names: channels, people, departments, ways of steering and credit."""
     if group == "market":
         market = told.get("market", {})
-        yield from (*market.get("media", {}), *market.get("channels", {}))
-        yield from market.get("splits", {})
+        for part in ("media", "channels", "splits", "segments", "categories", "use_cases"):
+            yield from market.get(part, {})
+        for persona in market.get("segments", {}).values():
+            yield from persona.get("pays_by", {})
     if group == "organigram":
         yield from (name for name in told if name != "defaults")
     if group in ("steering", "attribution"):

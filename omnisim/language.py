@@ -18,6 +18,7 @@ from babel.numbers import format_decimal
 LANGUAGES = ("de", "en")
 CATALOGUES = Path(__file__).parent / "catalogues"
 NAME = "name"  # the context of media, departments and arms, which people type as keys
+REGION = "region"  # the context of regions: home is one, and a category of goods
 
 
 def message(text: str) -> str:
@@ -67,9 +68,18 @@ class Language:
         exact = Decimal(repr(rounded))
         return format_decimal(exact, format=f"{plus}{shown};-{shown}", locale=self.locale)
 
+    def with_sign(self, value: float, decimals: int = 0) -> str:
+        """Return a number with its sign, which zero has, too."""
+        sign = "-" if math.copysign(1, value) < 0 else "+"
+        return f"{sign}{self.number(abs(value), decimals)}"
+
     def percent(self, share: float, decimals: int = 0, *, signed: bool = False) -> str:
         """Return a share as percent."""
         return self.say("{} %").format(self.number(100 * share, decimals, signed=signed))
+
+    def euros(self, value: float, decimals: int = 2) -> str:
+        """Return EUR in full, to the cent unless told otherwise."""
+        return self.say(message("EUR {}")).format(self.number(value, decimals))
 
     def money(self, value: float, *, digits: int = 3, signed: bool = False) -> str:
         """Return EUR with so many digits that say something, in millions or thousands."""

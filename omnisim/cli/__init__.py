@@ -103,9 +103,9 @@ def complain(message: object, status: int = 2) -> int:
     return status
 
 
-def warn(message: object) -> None:
+def warn(message: object, label: str = "warning") -> None:
     """Print one line to standard error on what is odd and does not stop anything."""
-    print(f"omnisim: warning: {message}", file=sys.stderr)
+    print(f"omnisim: {label}: {message}", file=sys.stderr)
 
 
 def _nearest(word: str, known: Sequence[str] | dict[str, str]) -> str:

@@ -6,7 +6,7 @@ import argparse
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -69,8 +69,8 @@ def _one(options: argparse.Namespace, words: Sequence[str]) -> int:
         spec, run = config.load(options.overrides, options.config_dir)
     others = variants(spec) if run.robustness else {}
     _ready("hydra.run.dir", run.folder, spec)
-    _warn([spec])
     told = language(run.language)
+    _warn([spec], told)
     return _answered(spec, run.folder, words, told, options.trace, others) is None
 
 
@@ -87,7 +87,7 @@ def _sweep(options: argparse.Namespace) -> int:
         if run.robustness:
             raise config.ConfigError("robustness", "true beside -m", "market.start=a,b,c")
         _ready("hydra.sweep.dir", folder, spec)
-    _warn(spec for spec, _ in asked)
+    _warn([spec for spec, _ in asked], language(asked[0][1].language))
 
     from omnisim.cli import sweep
 
@@ -105,10 +105,10 @@ def _sweep(options: argparse.Namespace) -> int:
     return 0 if len(found) == len(points) else 1
 
 
-def _warn(specs: Iterable[ExperimentSpec]) -> None:
+def _warn(specs: Sequence[ExperimentSpec], words: Language) -> None:
     """Say once what a use case wants and the market does not have."""
-    for line in dict.fromkeys(line for spec in specs for line in missing(spec.market)):
-        warn(line)
+    for line in dict.fromkeys(line for spec in specs for line in missing(spec.market, words)):
+        warn(line, words.say("warning"))
 
 
 def variants(spec: ExperimentSpec) -> dict[str, ExperimentSpec]:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from omnisim import config, files
 from omnisim.cli import Parser, complain, positive
+from omnisim.language import language
 from omnisim.spec import Fault
 
 # What simulates imports compilers, which a mistyped word need not wait for.
@@ -27,6 +28,7 @@ examples:
   python -m omnisim trace
   python -m omnisim trace --person 4711 --arm central --weeks 52
   python -m omnisim trace horizon.history_weeks=26 --html trace.html
+  python -m omnisim trace language=de
 """
 STYLES = {"need": "bold", "order": "bold green", "touchpoint": "cyan", "afterwards": "magenta"}
 
@@ -35,12 +37,12 @@ def main(words: Sequence[str]) -> int:
     """Show a person's trace and return the exit status."""
     options = parser().read(words)
     try:
-        spec, _ = config.load(options.overrides, options.config_dir)
+        spec, run = config.load(options.overrides, options.config_dir)
         from omnisim.trace import check, trace
 
         check(spec, options.person, options.arm)
         _writable(options.html)
-        found = trace(spec, options.person, options.arm, options.weeks)
+        found = trace(spec, options.person, options.arm, options.weeks, language(run.language))
         if options.html is not None:
             _write(options.html, found, shlex.join([*COMMAND, *words]))
     except config.ConfigError as error:
@@ -49,7 +51,7 @@ def main(words: Sequence[str]) -> int:
         return complain(config.told(fault))
     show(Console(), found)
     if options.html is not None:
-        print(f"Page: {options.html}")
+        print(found.words.say("Page: {path}", path=options.html))
     return 0
 
 
@@ -103,16 +105,17 @@ def show(console: Console, found: Trace) -> None:
 def days(found: Trace) -> Table:
     """Return a row per day on which something happened."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("when", no_wrap=True)
-    table.add_column("what happened")
-    table.add_column("goodwill", justify="right")
-    table.add_column("satisfaction", justify="right")
+    words, say = found.words, found.words.say
+    table.add_column(say("when"), no_wrap=True)
+    table.add_column(say("what happened"))
+    table.add_column(say("goodwill"), justify="right")
+    table.add_column(say("satisfaction"), justify="right")
     for day in found.days:
         lines = [Text(event.words, style=STYLES.get(event.kind, "")) for event in day.events]
         table.add_row(
-            Text(day.date),
+            Text(day.date(words)),
             Text("\n").join(lines),
-            Text(f"{day.goodwill:.2f}"),
-            Text(f"{day.satisfaction:+.2f}"),
+            Text(words.number(day.goodwill, 2)),
+            Text(words.with_sign(day.satisfaction, 2)),
         )
     return table

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from omnisim.inventory.texts import EMPTY, amount, digits
+from omnisim.inventory.texts import EMPTY, cents, percent, places
+from omnisim.language import Language, message
 from omnisim.spec import STAGES, Benchmark, Market, Medium, SalesChannel
 
-MEANINGS = {
-    "CPM": "planned price per thousand contacts, whatever is paid for",
-    "CPC": "price per click, whatever is paid for",
-    "CTR": "clicks per contact",
-    "unsubscribes": "of messages",
-    "conversion": "orders per visit, if all visits for a need are to this channel",
-    "checkout": "orders per visit at the stage buy",
-    "basket": "with VAT",
-    "returned": "of the value of orders",
-    "margin": "of net revenue",
+# how people call a measure, and what it means
+MEASURES = {
+    "cpm": (message("CPM"), message("planned price per thousand contacts, whatever is paid for")),
+    "cpc": (message("CPC"), message("price per click, whatever is paid for")),
+    "ctr": (message("CTR"), message("clicks per contact")),
+    "unsubscribes": (message("unsubscribes"), message("of messages")),
+    "conversion": (
+        message("conversion"),
+        message("orders per visit, if all visits for a need are to this channel"),
+    ),
+    "checkout": (message("checkout"), message("orders per visit at the stage buy")),
+    "basket": (message("basket"), message("with VAT")),
+    "returned": (message("returned"), message("of the value of orders")),
+    "margin": (message("margin"), message("of net revenue")),
 }
 ALWAYS = ("cpm", "cpc", "ctr", "conversion")
 IN_EUROS = ("cpm", "cpc", "basket")
@@ -25,12 +30,13 @@ IN_EUROS = ("cpm", "cpc", "basket")
 
 @dataclass(frozen=True)
 class Check:
-    """A measure of a channel beside its benchmark; either may be missing."""
+    """A measure of a channel beside its benchmark, told in a language; either may be missing."""
 
     channel: str
     measure: str
     value: float | None
     benchmark: Benchmark | None
+    words: Language
 
     @property
     def mark(self) -> str:
@@ -38,13 +44,18 @@ class Check:
         if self.value is None or self.benchmark is None:
             return EMPTY
         if self.value < self.benchmark.low:
-            return "below"
-        return "above" if self.value > self.benchmark.high else "inside"
+            return message("below")
+        return message("above") if self.value > self.benchmark.high else message("inside")
 
     @property
     def label(self) -> str:
-        """Return the measure as people call it, one of `MEANINGS`."""
-        return self.measure.upper() if self.measure.upper() in MEANINGS else self.measure
+        """Return the measure as people call it."""
+        return self.words.say(MEASURES[self.measure][0])
+
+    @property
+    def meaning(self) -> str:
+        """Return what is measured."""
+        return self.words.say(MEASURES[self.measure][1])
 
     @property
     def unit(self) -> str:
@@ -59,13 +70,18 @@ class Check:
     @property
     def in_unit(self) -> str:
         """Return the value with its unit."""
-        return f"EUR {self.shown}" if self.unit == "EUR" else f"{self.shown} %"
+        if self.value is None or self.unit == "%":
+            return percent(self.value, self.words)
+        return self.words.euros(self.value, cents(self.value))
 
     @property
     def range(self) -> str:
         """Return the benchmark in the same unit."""
         found = self.benchmark
-        return f"{self._text(found.low)} to {self._text(found.high)}" if found else EMPTY
+        if found is None:
+            return EMPTY
+        low, high = self._text(found.low), self._text(found.high)
+        return self.words.say("{low} to {high}", low=low, high=high)
 
     @property
     def source(self) -> str:
@@ -73,31 +89,36 @@ class Check:
         return self.benchmark.source if self.benchmark else EMPTY
 
     def _text(self, value: float) -> str:
-        return amount(value) if self.unit == "EUR" else digits(100 * value)
+        if self.unit == "EUR":
+            return self.words.number(value, cents(value))
+        return self.words.number(100 * value, places(100 * value))
 
 
-def checks(market: Market) -> tuple[Check, ...]:
+def checks(market: Market, words: Language) -> tuple[Check, ...]:
     """Return what each channel costs and converts, by name, and all that has a benchmark."""
     media = [
         check
         for name, medium in sorted(market.media.items())
-        for check in _beside(name, _of_medium(medium), medium.benchmarks.items())
+        for check in _beside(name, _of_medium(medium), medium.benchmarks.items(), words)
     ]
     sales = [
         check
         for name, channel in sorted(market.channels.items())
-        for check in _beside(name, _of_channel(channel), channel.benchmarks.items())
+        for check in _beside(name, _of_channel(channel), channel.benchmarks.items(), words)
     ]
     return (*media, *sales)
 
 
 def _beside(
-    channel: str, values: Mapping[str, float | None], benchmarks: Iterable[tuple[str, Benchmark]]
+    channel: str,
+    values: Mapping[str, float | None],
+    benchmarks: Iterable[tuple[str, Benchmark]],
+    words: Language,
 ) -> Iterator[Check]:
     known = dict(benchmarks)
     for measure, value in values.items():
         if measure in known or (measure in ALWAYS and value is not None):
-            yield Check(channel, measure, value, known.get(measure))
+            yield Check(channel, measure, value, known.get(measure), words)
 
 
 def _of_medium(medium: Medium) -> dict[str, float | None]:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from omnisim.inventory.texts import EMPTY, amount, listed
+from omnisim.inventory.texts import EMPTY, cents, named, regions
+from omnisim.language import Language, message
 from omnisim.spec import (
     Aim,
     AnyStage,
@@ -18,24 +19,24 @@ from omnisim.spec import (
     Strategy,
 )
 
-UNITS: dict[Payment, str] = {
-    "per_thousand": "per 1,000",
-    "per_click": "a click",
-    "per_message": "a message",
-    "per_order": "an order",
-    "per_success": "a success",
-    "fixed": "per 1,000 planned, fixed",
+PRICES: dict[Payment, str] = {
+    "per_thousand": message("{price} per 1,000"),
+    "per_click": message("{price} a click"),
+    "per_message": message("{price} a message"),
+    "per_order": message("{price} an order"),
+    "per_success": message("{price} a success"),
+    "fixed": message("{price} per 1,000 planned, fixed"),
 }
 AIMS: dict[Aim, str] = {
-    "interest": "profiles of interest",
-    "checkouts": "who looks for a coupon",
-    "friends": "friends of buyers",
+    "interest": message("profiles of interest"),
+    "checkouts": message("who looks for a coupon"),
+    "friends": message("friends of buyers"),
 }
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel of the market.
+    """One channel of the market; name, owner and stages by their keys.
 
     `recognised` is the share of customers whom a sales channel can recognise, or of persons
     whom a medium can: by consent to cookies or to mail (None: nobody can tell). `limits`
@@ -52,13 +53,12 @@ class Channel:
     limits: tuple[str, ...] = ()
 
 
-def channels(market: Marketplace, strategy: Strategy) -> tuple[Channel, ...]:
+def channels(market: Marketplace, strategy: Strategy, words: Language) -> tuple[Channel, ...]:
     """Return media, then sales channels, each by name."""
     owner = owners(strategy)
-    media = [_medium(name, owner[name], market) for name in sorted(market.media)]
     return (
-        *media,
-        *(_sales(name, owner[name], market, strategy) for name in sorted(market.channels)),
+        *(_medium(name, owner[name], market, words) for name in sorted(market.media)),
+        *(_sales(name, owner[name], market, strategy, words) for name in sorted(market.channels)),
     )
 
 
@@ -78,34 +78,36 @@ def recognised(market: Market, medium: Medium) -> float | None:
     )
 
 
-def _medium(name: str, owner: str, market: Marketplace) -> Channel:
-    medium = market.media[name]
+def _medium(name: str, owner: str, market: Marketplace, words: Language) -> Channel:
+    medium, role = market.media[name], words.say("media")
     if not isinstance(market, Market) or not isinstance(medium, Medium):
-        return Channel(name, owner, ("media",))
+        return Channel(name, owner, (role,))
     return Channel(
         name,
         owner,
-        roles=_roles("media", medium.serves),
-        price=f"EUR {amount(medium.price)} {UNITS[medium.payment]}",
-        aim=AIMS.get(medium.aim, medium.aim.replace("_", " ")),
+        roles=_roles(role, medium.serves, words),
+        price=words.say(
+            PRICES[medium.payment], price=words.euros(medium.price, cents(medium.price))
+        ),
+        aim=words.say(AIMS[medium.aim]) if medium.aim in AIMS else words.plain(medium.aim),
         serves=medium.serves,
         recognised=recognised(market, medium),
     )
 
 
-def _sales(name: str, owner: str, market: Marketplace, strategy: Strategy) -> Channel:
-    channel = market.channels[name]
+def _sales(
+    name: str, owner: str, market: Marketplace, strategy: Strategy, words: Language
+) -> Channel:
+    channel, role = market.channels[name], words.say("sales")
     if not isinstance(channel, SalesChannel):
-        return Channel(name, owner, ("sales",))
-    sells = "sales" if "buy" in channel.serves else ""
-    roles = _roles(sells, channel.serves)
+        return Channel(name, owner, (role,))
     return Channel(
         name,
         owner,
-        roles,
+        roles=_roles(role if "buy" in channel.serves else "", channel.serves, words),
         serves=channel.serves,
         recognised=channel.identity,
-        limits=tuple(_limits(name, channel, strategy)),
+        limits=tuple(_limits(name, channel, strategy, words)),
     )
 
 
@@ -114,21 +116,21 @@ def is_open(name: str, strategy: Strategy) -> bool:
     return not strategy.integration.open or name in strategy.integration.open
 
 
-def _limits(name: str, channel: SalesChannel, strategy: Strategy) -> Iterator[str]:
+def _limits(name: str, channel: SalesChannel, strategy: Strategy, words: Language) -> Iterator[str]:
     if not is_open(name, strategy):
-        yield "is closed by the firm"
+        yield words.say("is closed by the firm")
     if channel.opens is not None:
-        yield f"opens in week {channel.opens} after the fork"
-    for words, only in (
-        ("sells", channel.sells),
-        ("serves the regions", channel.regions),
-        ("accepts", channel.accepts),
-    ):
-        if only:
-            yield f"{words} {listed(only)} only"
+        yield words.say("opens in week {week} after the fork", week=channel.opens)
+    if channel.sells:
+        yield words.say("sells {goods} only", goods=named(channel.sells, words))
+    if channel.regions:
+        there = regions(channel.regions, words)
+        yield words.say("serves the regions {regions} only", regions=there)
+    if channel.accepts:
+        yield words.say("accepts {ways} only", ways=named(channel.accepts, words))
 
 
-def _roles(derived: str, serves: tuple[AnyStage, ...]) -> tuple[str, ...]:
+def _roles(derived: str, serves: tuple[AnyStage, ...], words: Language) -> tuple[str, ...]:
     """Return what follows from where a channel stands, and the service that it declares."""
-    declared = "service" if "use" in serves else ""
+    declared = words.say("service") if "use" in serves else ""
     return tuple(role for role in (derived, declared) if role)

@@ -63,5 +63,5 @@ def recognised(market: Market, names: Collection[str]) -> float:
 
 
 def lacking(levels: Mapping[str, float]) -> list[str]:
-    """Return in words which of the levels a hand-over hangs on are zero."""
-    return [name.replace("_", " ") for name in (BOTH, RECORD, ACCESS) if levels[name] == 0]
+    """Return which of the levels a hand-over hangs on are zero."""
+    return [name for name in (BOTH, RECORD, ACCESS) if levels[name] == 0]

@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from omnisim.inventory import hand_over
-from omnisim.inventory.texts import listed, percent
+from omnisim.inventory import hand_over, texts
+from omnisim.language import ENGLISH, Language
 from omnisim.spec import (
     ALL_STAGES,
     AnyStage,
@@ -25,7 +25,8 @@ from omnisim.spec import (
 class Tried:
     """A use case as it stands: what breaks it, and for which share of customers nothing does.
 
-    `kept` is the share of customers who have to tell nothing twice.
+    Its name, persona and touchpoints stand by their keys; `kept` is the share of customers who
+    have to tell nothing twice.
     """
 
     name: str
@@ -33,90 +34,125 @@ class Tried:
     touchpoints: tuple[str, ...]
     breaks: tuple[str, ...]
     kept: float
+    words: Language
 
     @property
     def verdict(self) -> str:
         """Return whether it is possible, or where it breaks."""
         if self.breaks:
-            return f"breaks: {'; '.join(self.breaks)}"
-        known = f"; {percent(self.kept)} of customers have nothing to repeat"
-        return "possible" + known * (self.kept < 1)
+            return self.words.say("breaks: {where}", where="; ".join(self.breaks))
+        if self.kept >= 1:
+            return self.words.say("possible")
+        share = texts.percent(self.kept, self.words)
+        return self.words.say("possible; {share} of customers have nothing to repeat", share=share)
+
+    @property
+    def way(self) -> list[str]:
+        """Return the touchpoints as people call them."""
+        return [texts.touchpoint(key, self.words) for key in self.touchpoints]
 
 
-def use_cases(market: Market, integration: Integration) -> tuple[Tried, ...]:
+def use_cases(market: Market, integration: Integration, words: Language) -> tuple[Tried, ...]:
     """Return every use case of the market by name."""
     found = []
     for name, case in sorted(market.use_cases.items()):
-        breaks = tuple(_breaks(market, integration, case))
+        breaks = tuple(_breaks(market, integration, case, words))
         kept = 0.0 if breaks else hand_over.kept(market, integration, _way(market, case))
-        found.append(Tried(name, case.persona, case.touchpoints, breaks, kept))
+        found.append(Tried(name, case.persona, case.touchpoints, breaks, kept, words))
     return tuple(found)
 
 
-def missing(market: Marketplace) -> tuple[str, ...]:
+def missing(market: Marketplace, words: Language = ENGLISH) -> tuple[str, ...]:
     """Return a line for each touchpoint of a use case that the market does not have."""
     cases = market.use_cases if isinstance(market, Market) else {}
     return tuple(
         " ".join(f"market.use_cases.{name}.touchpoints.{nth}: {why}".split())
         for name, case in sorted(cases.items())
         for nth, touchpoint in enumerate(case.touchpoints)
-        if (why := _lack(market, touchpoint))
+        if (why := _lack(market, touchpoint, words))
     )
 
 
-def _breaks(market: Market, integration: Integration, case: UseCase) -> Iterator[str]:
+def _breaks(
+    market: Market, integration: Integration, case: UseCase, words: Language
+) -> Iterator[str]:
     """Yield what breaks a use case, in the order of its touchpoints."""
     persona = market.segments[case.persona]
     before, came_from = 0, ""
     for touchpoint in case.touchpoints:
         channel, stage = _parts(touchpoint)
-        if lack := _lack(market, touchpoint):
+        if lack := _lack(market, touchpoint, words):
             yield lack
             continue
-        now = ALL_STAGES.index(stage)
+        here, now = texts.touchpoint(touchpoint, words), ALL_STAGES.index(stage)
         if now < before:
-            yield f"{touchpoint}: a journey does not go back from {ALL_STAGES[before]}"
+            latest = words.name(ALL_STAGES[before])
+            yield words.say(
+                "{touchpoint}: a journey does not go back from {stage}",
+                touchpoint=here,
+                stage=latest,
+            )
         before = max(before, now)
-        if nobody := _nobody(market.channels.get(channel) or market.media[channel], stage, persona):
-            yield f"{touchpoint}: {nobody}"
+        there = market.channels.get(channel) or market.media[channel]
+        if _nobody_succeeds(there, stage):
+            yield words.say("{touchpoint}: nobody succeeds here", touchpoint=here)
+        if _nobody_is_met(there, persona):
+            yield words.say("{touchpoint}: it meets nobody of this persona", touchpoint=here)
         if channel in market.channels:
-            yield from _lost(market, integration, came_from, touchpoint)
+            if _lost(market, integration, came_from, touchpoint):
+                yield words.say(
+                    "{touchpoint}: nothing is handed over from {channel}",
+                    touchpoint=here,
+                    channel=words.name(came_from),
+                )
             came_from = channel
 
 
-def _lost(
-    market: Market, integration: Integration, came_from: str, touchpoint: str
-) -> Iterator[str]:
-    """Yield that a change to this touchpoint always loses the context, if it does.
+def _lost(market: Market, integration: Integration, came_from: str, touchpoint: str) -> bool:
+    """Tell whether a change to this touchpoint always loses the context.
 
     At the first stage there is nothing to hand over yet.
     """
     channel, stage = _parts(touchpoint)
     if came_from in ("", channel) or stage == ALL_STAGES[0]:
-        return
-    if hand_over.kept(market, integration, [came_from, channel]) == 0:
-        yield f"{touchpoint}: nothing is handed over from {came_from}"
+        return False
+    return hand_over.kept(market, integration, [came_from, channel]) == 0
 
 
-def _lack(market: Market | Marketplace, touchpoint: str) -> str:
-    """Return why a touchpoint is missing, nothing if it is there."""
+def _lack(market: Market | Marketplace, touchpoint: str, words: Language) -> str:
+    """Return why a touchpoint, as it was typed, is missing, nothing if it is there."""
     name, stage = _parts(touchpoint)
     channel = market.channels.get(name) or market.media.get(name)
     if isinstance(channel, SalesChannel | Medium):
         if stage in channel.serves:
             return ""
-        return f"{touchpoint} is missing: {name} serves {listed(channel.serves)}"
+        return words.say(
+            "{touchpoint} is missing: {channel} serves {stages}",
+            touchpoint=touchpoint,
+            channel=words.name(name),
+            stages=texts.named(channel.serves, words),
+        )
     known = sorted({*market.channels, *market.media})
     near = difflib.get_close_matches(name, known, 1)
-    nearest = f"; nearest: {near[0]}.{stage}" if near else ""
-    return f"{touchpoint} is missing: the market has no channel '{name}'{nearest}"
+    lack = words.say(
+        "{touchpoint} is missing: the market has no channel '{channel}'",
+        touchpoint=touchpoint,
+        channel=name,
+    )
+    return (
+        words.say("{lack}; nearest: {key}", lack=lack, key=f"{near[0]}.{stage}") if near else lack
+    )
 
 
-def _nobody(channel: SalesChannel | Medium, stage: AnyStage, persona: Segment) -> str:
-    """Return why nobody gets through a touchpoint, nothing if somebody does."""
+def _nobody_succeeds(channel: SalesChannel | Medium, stage: AnyStage) -> bool:
+    if not isinstance(channel, SalesChannel):
+        return False
+    return stage in [at for at, chance in channel.success.items() if chance == 0]
+
+
+def _nobody_is_met(channel: SalesChannel | Medium, persona: Segment) -> bool:
     if isinstance(channel, SalesChannel):
-        hopeless = [at for at, chance in channel.success.items() if chance == 0]
-        return "nobody succeeds here" if stage in hopeless else ""
+        return False
     needs = {
         "interest": persona.consent,
         "visitors": persona.consent,
@@ -124,7 +160,7 @@ def _nobody(channel: SalesChannel | Medium, stage: AnyStage, persona: Segment) -
         "searchers": persona.searches,
         "checkouts": persona.coupons,
     }
-    return "it meets nobody of this persona" if needs.get(channel.aim) == 0 else ""
+    return needs.get(channel.aim) == 0
 
 
 def _way(market: Market, case: UseCase) -> list[str]:

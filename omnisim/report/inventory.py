@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from omnisim.inventory import Inventory
-from omnisim.inventory.benchmarks import MEANINGS
 from omnisim.inventory.texts import percent
 from omnisim.report import page
 
 
 def render(found: Inventory, command: str) -> str:
     """Return the page; `command` is what makes it again."""
-    return page("inventory.html", found=found, meanings=MEANINGS, percent=percent, command=command)
+    words = found.words
+    shares = partial(percent, words=words)
+    return page(
+        "inventory.html", found=found, words=words, say=words.say, percent=shares, command=command
+    )

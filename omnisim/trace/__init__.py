@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omnisim.language import ENGLISH, REGION, Language, message
 from omnisim.people import COOKIES, CUSTOMER, MAIL, NEVER
 from omnisim.simulation import Simulation, shared_history
 from omnisim.simulation.crowd import Crowd, CrowdState
@@ -29,11 +30,10 @@ class Day:
     goodwill: float
     satisfaction: float
 
-    @property
-    def date(self) -> str:
+    def date(self, words: Language) -> str:
         """Return week and day, both counted from one."""
         week, day = divmod(self.nth, DAYS_IN_WEEK)
-        return f"week {week + 1}, day {day + 1}"
+        return words.say("week {week}, day {day}", week=week + 1, day=day + 1)
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,10 @@ class Walk:
 
 @dataclass(frozen=True)
 class Trace:
-    """One person under one arm, some weeks after the fork.
+    """One person under one arm, some weeks after the fork, told in a language.
 
-    `traits` describe the person on the morning of the fork.
+    Arm, media, sales channels and lanes stand by their keys; `traits` describe the person on the
+    morning of the fork.
     """
 
     market: str
@@ -61,6 +62,7 @@ class Trace:
     traits: tuple[str, ...]
     days: tuple[Day, ...]
     walks: tuple[Walk, ...]
+    words: Language
 
     def of(self, *kinds: str) -> list[Event]:
         """Return all events of these kinds."""
@@ -69,32 +71,46 @@ class Trace:
     @property
     def title(self) -> str:
         """Return whose trace this is."""
-        return f"Person {self.person} of {self.market} under {self.arm}"
+        return self.words.say(
+            "Person {person} of {market} under {arm}",
+            person=self.person,
+            market=self.market,
+            arm=self.words.name(self.arm),
+        )
 
     @property
     def summary(self) -> str:
         """Return the whole trace in a sentence."""
         met = self.of("contact", "click")
         ours = sum(walk.ours for walk in self.walks)
-        counts = (
-            (sum(event.count for event in met), "contact"),
-            (len({event.lane for event in met}), "medium"),
-            (len(self.of("click")), "day with a click"),
-            (len(self.walks), "walk"),
-            (len(self.of("order")), "order"),
+        counts = {
+            "weeks": self.weeks,
+            "contacts": sum(event.count for event in met),
+            "media": len({event.lane for event in met}),
+            "clicks": len(self.of("click")),
+            "walks": len(self.walks),
+            "orders": len(self.of("order")),
+        }
+        counted = {
+            what: self.words.say(COUNTED[what][count != 1], count=count)
+            for what, count in counts.items()
+        }
+        return self.words.say(
+            "In {weeks} {contacts} with {media}, {clicks}, {walks} ({ours} with us), {orders}.",
+            ours=ours,
+            **counted,
         )
-        contacts, media, clicks, walks, orders = (_counted(*count) for count in counts)
-        return (
-            f"In {_counted(self.weeks, 'week')} {contacts} with {media}, {clicks},"
-            f" {walks} ({ours} with us), {orders}."
-        )
 
 
-PLURALS = {"medium": "media", "day with a click": "days with a click"}
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what if count == 1 else PLURALS.get(what, f'{what}s')}"
+# one, and many or none
+COUNTED = {
+    "weeks": (message("{count} week"), message("{count} weeks")),
+    "contacts": (message("{count} contact"), message("{count} contacts")),
+    "media": (message("{count} medium"), message("{count} media")),
+    "clicks": (message("{count} day with a click"), message("{count} days with a click")),
+    "walks": (message("{count} walk"), message("{count} walks")),
+    "orders": (message("{count} order"), message("{count} orders")),
+}
 
 
 def check(spec: ExperimentSpec, person: int | None = None, arm: str | None = None) -> None:
@@ -109,7 +125,11 @@ def check(spec: ExperimentSpec, person: int | None = None, arm: str | None = Non
 
 
 def trace(
-    spec: ExperimentSpec, person: int | None = None, arm: str | None = None, weeks: int = WEEKS
+    spec: ExperimentSpec,
+    person: int | None = None,
+    arm: str | None = None,
+    weeks: int = WEEKS,
+    words: Language = ENGLISH,
 ) -> Trace:
     """Return one person's days under an arm after the fork, in replication 0; raise Fault.
 
@@ -120,7 +140,7 @@ def trace(
     history = shared_history(spec, 0)
     if person is None:
         person = worth_telling(history.fork(spec.arms[arm]), weeks)
-    return follow(history.fork(spec.arms[arm]), arm, person, weeks)
+    return follow(history.fork(spec.arms[arm]), arm, person, weeks, words)
 
 
 def worth_telling(world: Simulation, weeks: int) -> int:
@@ -141,18 +161,21 @@ def worth_telling(world: Simulation, weeks: int) -> int:
     return int(people.ids[score == score.max()].min())
 
 
-def follow(world: Simulation, arm: str, person: int, weeks: int) -> Trace:
+def follow(
+    world: Simulation, arm: str, person: int, weeks: int, words: Language = ENGLISH
+) -> Trace:
     """Let a world live some weeks on and return what one person's days held."""
     row = world.state.people.row_of(person)
     crowd, morning = _crowd(world)
-    traits = tuple(_traits(crowd, morning, row))
+    traits = tuple(_traits(crowd, morning, row, words))
     days: list[Day] = []
     walks = [Walk(0, 0, bool(_record(morning, row).ours))] if _record(morning, row).stage else []
     for nth in range(weeks * DAYS_IN_WEEK):
         morning = _crowd(world)[1].copy()
         world.step()
         day = again(crowd, morning, row)
-        events = tuple(told(crowd, day, tuple(way(crowd, morning, row)), morning.people.ids))
+        touches, ids = tuple(way(crowd, morning, row)), morning.people.ids
+        events = tuple(told(crowd, day, touches, ids, words))
         if any(event.kind == "need" for event in events):
             walks.append(Walk(nth, nth, bool(day.after.ours)))
         elif day.before.stage:
@@ -169,6 +192,7 @@ def follow(world: Simulation, arm: str, person: int, weeks: int) -> Trace:
         traits=traits,
         days=tuple(days),
         walks=tuple(walks),
+        words=words,
     )
 
 
@@ -184,20 +208,50 @@ def _record(state: CrowdState, row: int) -> np.record:
     return record
 
 
-def _traits(crowd: Crowd, state: CrowdState, row: int) -> list[str]:
+def _traits(crowd: Crowd, state: CrowdState, row: int, words: Language) -> list[str]:
     """Return who this is, in a few words each."""
-    who, people = _record(state, row), state.people
+    who, people, say = _record(state, row), state.people, words.say
     persona, region = crowd.market.cells[who.cell]
     known = [name for c, name in enumerate(crowd.channels) if (int(who.identity) >> c) & 1]
     reached = [name for m, name in enumerate(crowd.media) if (int(people.reach[row]) >> m) & 1]
-    agrees = [name for bit, name in ((COOKIES, "cookies"), (MAIL, "messages")) if who.consent & bit]
-    needs = float(people.need[row]) * DAYS_IN_WEEK * 52
-    ordered = "has ordered before" if who.last_order > NEVER else "has never ordered"
+    needs = words.number(float(people.need[row]) * DAYS_IN_WEEK * 52, 1)
     return [
-        f"persona {persona}" + f", region {region}" * bool(region),
-        f"about {needs:.1f} needs a year",
-        f"{'customer' if who.status == CUSTOMER else 'prospect'} at the fork, {ordered}",
-        f"consents to {' and '.join(agrees) or 'nothing'}",
-        f"recognised in {', '.join(known) or 'no sales channel'}, if a customer",
-        f"can be met by {', '.join(reached) or 'no medium'}",
+        _persona(persona, region, words),
+        say("about {needs} needs a year", needs=needs),
+        say(STATUS[bool(who.status == CUSTOMER), bool(who.last_order > NEVER)]),
+        say(CONSENTS[bool(who.consent & COOKIES), bool(who.consent & MAIL)]),
+        say("recognised in {channels}, if a customer", channels=_names(known, words))
+        if known
+        else say("recognised in no sales channel, if a customer"),
+        say("can be met by {media}", media=_names(reached, words))
+        if reached
+        else say("can be met by no medium"),
     ]
+
+
+def _persona(persona: str, region: str, words: Language) -> str:
+    who = words.name(persona)
+    if not region:
+        return words.say("persona {persona}", persona=who)
+    there = words.at(REGION, region)
+    return words.say("persona {persona}, region {region}", persona=who, region=there)
+
+
+def _names(keys: list[str], words: Language) -> str:
+    return ", ".join(words.name(key) for key in keys)
+
+
+# is a customer, has ordered before
+STATUS = {
+    (True, True): message("customer at the fork, has ordered before"),
+    (True, False): message("customer at the fork, has never ordered"),
+    (False, True): message("prospect at the fork, has ordered before"),
+    (False, False): message("prospect at the fork, has never ordered"),
+}
+# to cookies, to messages
+CONSENTS = {
+    (True, True): message("consents to cookies and messages"),
+    (True, False): message("consents to cookies"),
+    (False, True): message("consents to messages"),
+    (False, False): message("consents to nothing"),
+}

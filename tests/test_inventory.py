@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,19 +10,24 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from rich.console import Console
 
 from omnisim import config, journeys, people, streams
 from omnisim.__main__ import main
+from omnisim.cli.inventory import show
 from omnisim.inventory import Inventory, missing, take
 from omnisim.inventory.benchmarks import conversion
 from omnisim.inventory.hand_over import ACCESS, BOTH, RECORD
 from omnisim.journeys.walk import hands_over
+from omnisim.language import ENGLISH, language
 from omnisim.report.inventory import render
-from omnisim.spec import DIMENSIONS, ExperimentSpec, Market, SalesChannel
+from omnisim.spec import ALL_STAGES, DIMENSIONS, ExperimentSpec, Market, SalesChannel
 from tests.ledgers import a_spec
+from tests.loud import LOUD, silent
 from tests.test_report import HOSTILE, Page
 from tests.worlds import OWN
 
+GERMAN = language("de")
 WALK = ("inform", "evaluate", "buy")
 SIX = ("market=six",)
 
@@ -407,6 +414,64 @@ def test_hostile_words_are_shown_and_do_nothing(capsys: pytest.CaptureFixture[st
     assert "script" not in Page(text).tags
     assert text.count("&lt;script&gt;") >= 6
     assert "{{ 7 * 7 }}" in text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("market=b2b_supplier", "organigram=b2b_supplier", "integration=crosschannel"),
+        ("integration=omnichannel", "integration.open=[app,store]", "market.channels.app.opens=8"),
+        ("market.channels.store.sells=[home]", "market.channels.store.regions=[city]"),
+        ("experiment=textbook",),
+    ],
+)
+def test_nothing_on_the_page_or_in_the_terminal_passes_the_language_by(
+    words: tuple[str, ...],
+) -> None:
+    found = take(config.load(words)[0], LOUD)
+    known = (found.market, *(check.source for check in found.checks))
+    text = render(found, "")
+    assert not silent(Page(text).text, *known)
+    assert not silent(" ".join(re.findall(r'data-head="(.*?)"', text)))
+    printed = io.StringIO()
+    show(Console(file=printed, width=500), found)
+    assert not silent(printed.getvalue(), *known)
+
+
+def test_the_german_page_has_the_parts_of_the_english_one_in_german() -> None:
+    spec = config.load(["integration=crosschannel"])[0]
+    english, german = (render(take(spec, words), "") for words in (ENGLISH, GERMAN))
+    assert '<html lang="de">' in german
+    assert Page(german).tags == Page(english).tags
+    assert len(Page(german).words) == len(Page(english).words)
+    assert not set(Page(german).heads) & set(Page(english).heads)
+    for said in (
+        "Filiale erkennt 45 % der eigenen Kunden, weniger als die Hälfte.",
+        "0,003 EUR je Sendung",
+        "Web (bewerten) → Filiale (kaufen)",
+        "CPC 0,58 EUR (über 0,28 bis 0,32)",
+    ):
+        assert said in german
+
+
+def test_a_german_inventory_warns_in_german_and_leaves_keys_as_they_were_typed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    case = "+market.use_cases.mend={persona: app_natives, touchpoints: [ap.buy, app.use]}"
+    assert main(["inventory", "language=de", case]) == 0
+    out, err = capsys.readouterr()
+    assert "Stärken" in out
+    where = "omnisim: Warnung: market.use_cases.mend.touchpoints"
+    assert err.splitlines() == [
+        f"{where}.0: ap.buy fehlt: Der Markt hat keinen Kanal 'ap'; am nächsten: app.buy",
+        f"{where}.1: app.use fehlt: App bedient nur informieren, bewerten, kaufen und erhalten",
+    ]
+
+
+def test_the_stages_of_the_legend_have_a_letter_of_their_own_in_every_language() -> None:
+    for words in (ENGLISH, GERMAN):
+        assert len({words.name(stage)[0] for stage in ALL_STAGES}) == len(ALL_STAGES)
 
 
 @pytest.mark.parametrize("place", ["", "taken/below", "."])

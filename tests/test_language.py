@@ -74,7 +74,8 @@ def test_what_stands_side_by_side_has_different_names() -> None:
         market = told.get("market", {})
         departments = told if path.parent.name == "organigram" else {}
         arms = {*told.get("arms", {}), *re.findall(r"@arms\.(\w+)\.", str(told.get("defaults")))}
-        for keys in (arms, market.get("media", {}), market.get("channels", {}), departments):
+        parts = ("media", "channels", "segments", "categories", "use_cases")
+        for keys in (arms, departments, *(market.get(part, {}) for part in parts)):
             assert len({GERMAN.plain(key) for key in keys}) == len(keys), path
 
 
@@ -90,6 +91,16 @@ def test_what_stands_side_by_side_has_different_names() -> None:
 def test_money_is_written_as_people_write_it(value: float, english: str, german: str) -> None:
     assert ENGLISH.money(value) == english
     assert GERMAN.money(value) == german
+
+
+@given(st.floats(-1e6, 1e6), st.integers(0, 3))
+def test_a_number_with_its_sign_is_written_as_python_does(value: float, decimals: int) -> None:
+    assert ENGLISH.with_sign(value, decimals) == f"{value:+,.{decimals}f}"
+
+
+def test_euros_are_written_in_full() -> None:
+    assert ENGLISH.euros(12345.6) == "EUR 12,345.60"
+    assert GERMAN.euros(0.003, 3) == "0,003 EUR"
 
 
 @given(st.floats(-1e12, 1e12), st.integers(0, 3))

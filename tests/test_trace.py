@@ -10,6 +10,7 @@ from omnisim import trace
 from omnisim.__main__ import main
 from omnisim.journeys.books import CARTS, MISSED, ORDERS, VISITS
 from omnisim.journeys.walk import pass_stage
+from omnisim.language import ENGLISH, Language, language
 from omnisim.people import PERSON
 from omnisim.report.trace import render
 from omnisim.simulation import Simulation
@@ -17,6 +18,7 @@ from omnisim.simulation.crowd import Crowd, CrowdState
 from omnisim.spec import DAYS_IN_WEEK, ExperimentSpec, Fault
 from omnisim.trace.again import Lived, again
 from omnisim.trace.way import Touch, way
+from tests.loud import LOUD, silent
 from tests.test_report import HOSTILE, Page
 from tests.worlds import at_fork, digest, question
 
@@ -189,6 +191,35 @@ def test_the_terminal_tells_the_days_and_the_page_shows_them(
     for lane in ("retargeting", "store", "walk", "Weeks since the fork"):
         assert lane in picture
     assert 'name="viewport"' in text
+
+
+def texts(words: Language, nth: int) -> list[str]:
+    """Return what is told of every nth person to whom much happens."""
+    found = [trace.trace(rich(), person, weeks=6, words=words) for person in range(0, 60, nth)]
+    return [
+        text
+        for one in found
+        for text in (*one.traits, one.summary, *(e.words for day in one.days for e in day.events))
+    ]
+
+
+def test_nothing_that_is_told_passes_the_language_by() -> None:
+    assert not silent(" ".join(texts(LOUD, 3)))
+    found = trace.trace(rich(), 6, weeks=6, words=LOUD)
+    page = Page(render(found, ""))
+    assert not silent(page.text, found.market)
+    [(alt, picture)] = page.pictures.items()
+    assert not silent(alt)
+    assert not silent(" ".join(re.findall(r"<text[^>]*>([^<]*)", picture)))
+
+
+def test_german_tells_the_same_days_with_the_same_numbers() -> None:
+    german, english = texts(language("de"), 10), texts(ENGLISH, 10)
+    assert len(german) == len(english)
+    assert not set(german) & set(english)
+    for one, other in zip(german, english, strict=True):
+        numbers = sorted(re.findall(r"\d+[,.]\d+", one.replace(",", ".")))
+        assert numbers == sorted(re.findall(r"\d+\.\d+", other)), (one, other)
 
 
 def test_hostile_words_are_shown_and_do_nothing() -> None:

@@ -149,8 +149,9 @@ def _served_on_both_sides(market: Market, words: Language) -> Iterator[str]:
         said = message("{stages} is served both online and offline.")
     else:
         said = message("{stages} are served both online and offline.")
+    stages = named(both, words)
     if both:
-        yield words.say(said, stages=named(both, words).capitalize())
+        yield words.say(said, stages=f"{stages[0].upper()}{stages[1:]}")
 
 
 def _unserved(market: Market, words: Language) -> Iterator[str]:

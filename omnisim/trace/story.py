@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from omnisim.comparison import capitalised
 from omnisim.contacts import CLAIMS, CLICKS, CONTACTS, LAST_TOUCH
 from omnisim.journeys.books import (
     CENTS,
@@ -169,7 +170,7 @@ def _need(crowd: Crowd, day: Lived, words: Language) -> Iterator[Event]:
 
 
 def _touch(touch: Touch, ours: bool, words: Language) -> Event:
-    stage = words.name(touch.stage).capitalize()
+    stage = capitalised(words.name(touch.stage))
     if not touch.channel:
         said = words.say(NOWHERE[ours, touch.searched], stage=stage)
         if touch.end == "is lost":

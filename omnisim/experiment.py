@@ -168,18 +168,19 @@ def _priced(
     tell: Callable[[Progress], None],
     words: Language,
 ) -> tuple[silos.Priced | None, int]:
-    """Return the price of silos and how many replications were lived through for it.
+    """Return what silos cost and how many replications were lived through for it.
 
-    `whole` has the yardsticks beside the arms.
+    `whole` has the yardsticks and first moves beside the arms.
     """
-    if spec.truth != "full" or whole is spec or spec.horizon.weeks < WEEKS_IN_YEAR:
+    if whole is spec or spec.horizon.weeks < WEEKS_IN_YEAR:
         return None, 0
     told = {(book.arm, book.replication): silos.outcome(book) for book in books}
     plan = silos.plan(spec, [book for book in books if book.arm in spec.arms], whole.arms)
-    asked = [Unit(nth, plan.arms(nth)) for nth in plan.worlds]
+    asked = [Unit(nth, arms) for nth in plan.worlds if (arms := plan.arms(nth))]
     simulated = 0
     pricing = words.say("The price of silos")
-    tell(Progress(0, len(asked), pricing))
+    if asked:
+        tell(Progress(0, len(asked), pricing))
     for done, (is_new, found) in enumerate(
         _replications(plan.spec, asked, shelf, run_units), start=1
     ):
@@ -204,7 +205,9 @@ def _with_yardsticks(
     asked = [Unit(nth, (misallocation.SEARCH,)) for nth in range(misallocation.SEARCHES)]
     looked = list(_replications(misallocation.search(spec), asked, shelf, run_units))
     books = [records for _, found in looked for records in found]
-    arms = spec.arms | misallocation.yardsticks(spec, books)
+    yardsticks = misallocation.yardsticks(spec, books)
+    best = yardsticks[misallocation.BEST].steering.given[0]
+    arms = spec.arms | yardsticks | silos.first_moves(spec, books, best)
     return spec.model_copy(update={"arms": arms}), sum(is_new for is_new, _ in looked)
 
 

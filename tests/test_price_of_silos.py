@@ -179,6 +179,21 @@ def test_less_truth_costs_no_world_more_and_prices_nothing(
     assert answer.page_one == {}
 
 
+def test_a_quick_truth_makes_the_first_moves_and_tells_what_a_centre_may_cost(
+    found: tuple[Answer, Memory],
+) -> None:
+    deep = found[0]
+    answer, _ = asked(deep.spec.model_copy(update={"truth": "quick"}))
+    told = answer.tables["first_moves"]
+    assert told["from"].to_list() == ["m3"]
+    pd.testing.assert_frame_equal(told, deep.tables["first_moves"])
+    levers = answer.tables["break_even"]
+    assert set(levers["lever"]) == {"overhead"}
+    overhead = deep.tables["break_even"].query("lever == 'overhead'")
+    pd.testing.assert_frame_equal(levers, overhead.reset_index(drop=True))
+    assert "price_of_silos" not in answer.tables
+
+
 def test_the_report_shows_every_table_and_its_first_page_the_price(
     found: tuple[Answer, Memory], tmp_path: Path
 ) -> None:

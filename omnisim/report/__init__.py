@@ -24,7 +24,8 @@ SHAPES = {
     "triangle-up": "M0 -6L6 5H-6Z",
     "cross": "M-2 -6H2V-2H6V2H2V6H-2V2H-6V-2H-2Z",
 }
-WHY = ("price", "placed", "claimed")  # pictures whose sentences say why, on page one
+# Pictures whose sentences say why, on page one.
+WHY = ("price", "placed", "believed", "shares", "claimed")
 PAGE, WORKBOOK = "report.html", "summary.xlsx"
 
 

@@ -62,12 +62,20 @@ def front(results: Results, words: Language) -> Front:
         moves,
         losers(results, words) or _nobody(results, words),
         tuple(_break_even(results, words)),
-        ""
-        if moves
-        else words.say(
+        "" if len(results.table("price_of_silos")) else _missing(moves, words),
+    )
+
+
+def _missing(moves: Table | None, words: Language) -> str:
+    """Return what a deeper truth would tell."""
+    if moves is None:
+        return words.say(
             "The three first moves and the break-even are measured when the question is asked"
-            " with truth=full."
-        ),
+            " with truth=quick or truth=full."
+        )
+    return words.say(
+        "The price of silos part by part, and at which noise and delay of reports central steering"
+        " stops paying, are measured when the question is asked with truth=full."
     )
 
 

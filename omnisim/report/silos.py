@@ -117,8 +117,8 @@ def _takeaway(words: Language, found: pd.DataFrame) -> str:
         against = _named(parts[parts["ci_high"] < 0].tail(1), words)
         if against:
             text = words.say("{cost}, against {parts}", cost=text, parts=against)
-        said.append(text)
-    return told(said)
+        said.append(told([text]))
+    return " ".join(said)
 
 
 def _named(parts: pd.DataFrame, words: Language) -> str:

@@ -2,6 +2,7 @@
 
 from omnisim.silos.game import Game, Outcome, outcome
 from omnisim.silos.lessons import Lesson, lessons
+from omnisim.silos.moves import arms as first_moves
 from omnisim.silos.page import page_one
 from omnisim.silos.pay import departments
 from omnisim.silos.plan import Plan, Priced, plan
@@ -13,6 +14,7 @@ __all__ = [
     "Plan",
     "Priced",
     "departments",
+    "first_moves",
     "lessons",
     "outcome",
     "page_one",

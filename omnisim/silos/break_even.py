@@ -38,21 +38,22 @@ class Setting:
         return f"centre: {self.lever} {self.setting:g}"
 
 
-def settings(spec: ExperimentSpec) -> tuple[Setting, ...]:
+def settings(spec: ExperimentSpec, more: bool = True) -> tuple[Setting, ...]:
     """Return what is tried: the first other arm with a centre, or else the baseline with one.
 
-    Nothing where the baseline itself has the only centre.
+    Nothing where the baseline itself has the only centre. Unless `more` is asked for, nothing
+    but what is lived through anyhow.
     """
     start = spec.arms[spec.baseline]
     rivals = [arm for name, arm in sorted(spec.arms.items()) if name != spec.baseline]
     others = [arm for arm in rivals if arm.steering.kind == "central"]
-    if not others and start.steering.kind == "central":
+    if not others and (start.steering.kind == "central" or not more):
         return ()
     centre = others[0] if others else _steered(start, "kind", "central")
     found = []
     for lever, key in KEYS.items():
         today = float(getattr(centre.steering, key))
-        for value in sorted({*map(float, TRIED[lever]), today}):
+        for value in sorted({*map(float, TRIED[lever] if more else ()), today}):
             kept = int(value) if lever == "delay" else value
             found.append(Setting(lever, today, value, _steered(centre, key, kept)))
     return tuple(found)
@@ -74,6 +75,8 @@ def table(tried: Sequence[Setting], worlds: Sequence[World]) -> pd.DataFrame:
     rows += _lever("overhead", float(paid), [0.0, float(paid)], [gain + paid, gain], linear=True)
     for lever in KEYS:
         own = [one for one in tried if one.lever == lever]
+        if len(own) < 2:  # as it is: nothing was set otherwise
+            continue
         gains = [_gain(one, worlds) for one in own]
         rows += _lever(lever, own[0].today, [one.setting for one in own], gains)
     return pd.DataFrame(rows, columns=list(COLUMNS))

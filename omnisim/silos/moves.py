@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -22,67 +22,88 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class Move:
-    """Money that goes from one medium to another, and the plan in which it has gone."""
-
-    nth: int
-    giver: str
-    taker: str
-    eur_year: float
-    strategy: Strategy
-
-    @property
-    def name(self) -> str:
-        """Return the name of the arm that lives through it."""
-        return f"moves: {self.nth}"
-
-
-def first_moves(
+def arms(
     spec: ExperimentSpec, books: Iterable[Records], best: Mapping[str, float]
-) -> tuple[Move, ...]:
-    """Return the largest moves on the way from last year's split to the best one.
+) -> dict[str, Strategy]:
+    """Return the arms that make one of the first moves each, and the one that makes none.
 
-    Whoever has most too much gives to whoever lacks most, until one of both is served.
+    They lead from last year's split, the mean over `books`, to the best one: somebody who has
+    too much gives to somebody who lacks, until one of both is served, the most promising
+    pair first.
     """
     today = _today(spec, books)
-    over = {name: share - best[name] for name, share in today.items()}
-    found = []
+    left = dict(today)
+    found = {STAYS: _given(spec, today)}
     for nth in range(1, MOST + 1):
-        giver, taker = (pick(sorted(over), key=lambda name: over[name]) for pick in (max, min))
-        part = min(over[giver], -over[taker])
+        names = sorted(left)
+        pairs = [(giver, taker) for giver in names for taker in names if giver != taker]
+        giver, taker = max(pairs, key=lambda pair: _promise(pair[0], pair[1], left, best))
+        part = _part(giver, taker, left, best)
         if part < LEAST:
             break
-        over[giver] -= part
-        over[taker] += part
-        moved = today | {giver: today[giver] - part, taker: today[taker] + part}
-        plan = _given(spec, moved)
-        found.append(Move(nth, giver, taker, part * spec.market.budget, plan))
-    return tuple(found)
+        found[f"moves: {nth}"] = _given(spec, _moved(today, giver, taker, part))
+        left = _moved(left, giver, taker, part)
+    return found if len(found) > 1 else {}
 
 
-def stays(spec: ExperimentSpec, books: Iterable[Records]) -> dict[str, Strategy]:
-    """Return the arm that keeps last year's split, with which moves are compared."""
-    return {STAYS: _given(spec, _today(spec, books))}
+def _part(giver: str, taker: str, split: Mapping[str, float], best: Mapping[str, float]) -> float:
+    """Return the part of the budget that serves the giver or the taker."""
+    return min(split[giver] - best[giver], best[taker] - split[taker])
 
 
-def table(spec: ExperimentSpec, found: Sequence[Move], worlds: Sequence[World]) -> pd.DataFrame:
-    """Return a row per move: what it earns alone, in EUR of contribution and orders a year."""
+def _promise(
+    giver: str, taker: str, split: Mapping[str, float], best: Mapping[str, float]
+) -> float:
+    """Return what a move would gain if response were a square root, best where `best` is.
+
+    All next euros earn the same at the best split, so that a medium's response is in
+    proportion to √(best · spend). From who has most too much to who lacks most was tried:
+    what came first then earns a sixth of what comes first now.
+    """
+    part = _part(giver, taker, split, best)
+    if part <= 0:
+        return part
+    moved = _moved(split, giver, taker, part)
+    return sum(
+        math.sqrt(best[name]) * (math.sqrt(moved[name]) - math.sqrt(split[name]))
+        for name in (giver, taker)
+    )
+
+
+def _moved(split: Mapping[str, float], giver: str, taker: str, part: float) -> dict[str, float]:
+    return {**split, giver: split[giver] - part, taker: split[taker] + part}
+
+
+def table(
+    spec: ExperimentSpec, lived: Mapping[str, Strategy], worlds: Sequence[World]
+) -> pd.DataFrame:
+    """Return a row per move among the arms: what it alone earns a year (EUR of contribution)."""
     units = spec.status_quo.organigram.items()
     owner = {channel: key for key, unit in units for channel in unit.owns}
     rows = []
-    for move in found:
-        gain = [world(move.name).contribution - world(STAYS).contribution for world in worlds]
-        orders = np.mean([world(move.name).orders - world(STAYS).orders for world in worlds])
-        who = (move.giver, move.taker, owner[move.giver], owner[move.taker])
-        rows.append((move.nth, *who, move.eur_year, *interval(np.array(gain)), float(orders)))
+    for nth, name, giver, taker, part in _moves(lived):
+        gain = [world(name).contribution - world(STAYS).contribution for world in worlds]
+        orders = np.mean([world(name).orders - world(STAYS).orders for world in worlds])
+        who = (giver, taker, owner[giver], owner[taker], part * spec.market.budget)
+        rows.append((nth, *who, *interval(np.array(gain)), float(orders)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def _moves(lived: Mapping[str, Strategy]) -> Iterator[tuple[int, str, str, str, float]]:
+    """Yield number and arm of every move, who gives and who gets, and the part of the budget."""
+    for nth in range(1, MOST + 1):
+        name = f"moves: {nth}"
+        if name not in lived:
+            return
+        before, after = (lived[arm].steering.given[0] for arm in (STAYS, name))
+        more = {medium: share - before[medium] for medium, share in sorted(after.items())}
+        giver, taker = (pick(more, key=lambda medium: more[medium]) for pick in (min, max))
+        yield nth, name, giver, taker, more[taker]
+
+
 def _today(spec: ExperimentSpec, books: Iterable[Records]) -> dict[str, float]:
-    """Return the split that was planned in the last year before the fork (mean over worlds)."""
-    own = [book.weekly for book in books if book.arm == spec.baseline]
-    rows = pd.concat(own)
+    """Return the split that was planned in the last year before the fork (mean over books)."""
+    rows = pd.concat([book.weekly for book in books])
     first = -min(WEEKS_IN_YEAR, spec.horizon.history_weeks)
     last = rows[(rows["kind"] == "media") & (rows["week"] >= first) & (rows["week"] < 0)]
     cents = last.groupby("channel")["planned_cents"].sum()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from omnisim.misallocation import BEST, compared
+from omnisim.misallocation import compared
 from omnisim.records import Records
 from omnisim.silos import break_even, moves, waterfall
 from omnisim.silos.game import (
@@ -27,27 +27,30 @@ TOGETHER = "both: all"
 
 @dataclass(frozen=True)
 class Priced:
-    """The price of silos: `whole` EUR a year in every replication, and the tables by name."""
+    """The price of silos: `whole` EUR a year in every replication, and the tables by name.
 
-    whole: np.ndarray
+    No `whole` where silos were not priced part by part.
+    """
+
+    whole: np.ndarray | None
     tables: dict[str, pd.DataFrame]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The arms that price silos, beside those of a question.
+    """The arms that price silos, beside those of a question and its yardsticks.
 
     `spec` holds them all; `same` says for every name which arm lives through its strategy, for
-    many names mean the same one.
+    many names mean the same one. `games` are those of steering and of integration, where silos
+    are priced part by part; `yardsticks` have the first moves among them.
     """
 
     spec: ExperimentSpec
     worlds: range
     same: Mapping[str, str]
     wanted: tuple[tuple[str, ...], ...]
-    steering: Game
-    integration: Game
-    first_moves: tuple[moves.Move, ...]
+    games: tuple[Game, Game] | None
+    yardsticks: Mapping[str, Strategy]
     levers: tuple[break_even.Setting, ...]
 
     def arms(self, replication: int) -> tuple[str, ...]:
@@ -58,39 +61,44 @@ class Plan:
     def priced(self, told: Mapping[tuple[str, int], Outcome]) -> Priced:
         """Return the price of silos, from what every arm earned in every replication."""
         worlds = [World(self.spec.baseline, self.same, told, nth) for nth in self.worlds]
-        steering = waterfall.steering(self.steering, worlds)
-        integration = waterfall.integration(self.integration, worlds)
-        whole = waterfall.together(steering, integration, worlds, TOGETHER, self.steering)
         tables = {
-            "price_of_silos": waterfall.table((steering, integration, whole)),
-            "first_moves": moves.table(self.spec, self.first_moves, worlds),
+            "first_moves": moves.table(self.spec, self.yardsticks, worlds),
             "break_even": break_even.table(self.levers, worlds),
         }
-        return Priced(
-            whole.whole.values, {name: rows for name, rows in tables.items() if len(rows)}
-        )
+        whole = None
+        if self.games is not None:
+            steering = waterfall.steering(self.games[0], worlds)
+            integration = waterfall.integration(self.games[1], worlds)
+            both = waterfall.together(steering, integration, worlds, TOGETHER, self.games[0])
+            tables["price_of_silos"] = waterfall.table((steering, integration, both))
+            whole = both.whole.values
+        return Priced(whole, {name: rows for name, rows in tables.items() if len(rows)})
 
 
 def plan(
     spec: ExperimentSpec, books: Iterable[Records], yardsticks: Mapping[str, Strategy]
 ) -> Plan:
-    """Return what must be lived through; `books` are the records of the question's own arms."""
+    """Return what must be lived through; `books` are the records of the question's own arms.
+
+    Silos are priced part by part where the truth is known in full.
+    """
     own = [book for book in books if book.replication < compared(spec)]
     replications = len({book.replication for book in own})
-    steering = steering_game(spec, lessons(own, spec.baseline))
-    integration = integration_game(spec)
-    first_moves = moves.first_moves(spec, own, yardsticks[BEST].steering.given[0])
-    levers = break_even.settings(spec)
-    always = moves.stays(spec, own)
-    always |= {move.name: move.strategy for move in first_moves}
-    always |= {lever.name: lever.strategy for lever in levers}
-    if integration.players:
-        best = steering.strategy(frozenset(steering.players))
-        always[TOGETHER] = linked(best, integration.players)
+    in_full = spec.truth == "full"
+    levers = break_even.settings(spec, in_full)
+    always = {lever.name: lever.strategy for lever in levers}
+    games = None
+    if in_full:
+        games = steering_game(spec, lessons(own, spec.baseline)), integration_game(spec)
+        best = games[0].strategy(frozenset(games[0].players))
+        if games[1].players:
+            always[TOGETHER] = linked(best, games[1].players)
     named = dict(always)
     wanted = []
     for nth in range(replications):
-        arms = always | steering.arms(nth) | integration.arms(nth)
+        arms = dict(always)
+        for game in games or ():
+            arms |= game.arms(nth)
         named |= arms
         wanted.append(tuple(sorted(arms)))
     lives = {_key(strategy): name for name, strategy in sorted(named.items())}
@@ -102,9 +110,8 @@ def plan(
         range(replications),
         same,
         tuple(wanted),
-        steering,
-        integration,
-        first_moves,
+        games,
+        yardsticks,
         levers,
     )
 

@@ -17,7 +17,6 @@ DAYS_IN_YEAR = 364
 HALVES = 2  # of the regions, which a test of money tells apart
 WEEKS_IN_YEAR = 52
 DAYS_IN_WEEK = 7
-HALVES = 2  # of the regions, told apart by tests of money
 TRUTH_REPLICATIONS = 5
 Dimension = Literal[
     "promotion", "price", "transaction_data", "information_access", "fulfilment", "service"

@@ -2,7 +2,7 @@
 
 Messages are gathered from the sources and templates (what is handed to `say` and `message`),
 from outcomes and verdicts, from the workshop's pages and the menu's questions, and from the names
-that markets and strategies give. What is new has no translation yet; what is gone goes.
+and sources that markets and strategies give. What is new has no translation yet; what is gone goes.
 """
 
 from __future__ import annotations
@@ -106,6 +106,15 @@ def _menu() -> Iterator[Key]:
             yield NAME, str(name)
         for name in told.get("market", {}).get("regions", {}):
             yield REGION, name
+        for source in _sourced(told.get("market", {})):
+            yield None, source
+
+
+def _sourced(market: dict[str, Any]) -> Iterator[str]:
+    """Yield who says what a channel of a market is held against."""
+    for channel in (*market.get("media", {}).values(), *market.get("channels", {}).values()):
+        for benchmark in channel.get("benchmarks", {}).values():
+            yield benchmark["source"]
 
 
 def _named(group: str, option: str, told: dict[str, Any]) -> Iterator[str]:

@@ -430,13 +430,12 @@ def test_nothing_on_the_page_or_in_the_terminal_passes_the_language_by(
     words: tuple[str, ...],
 ) -> None:
     found = take(config.load(words)[0], LOUD)
-    known = (found.market, *(check.source for check in found.checks))
     text = render(found, "")
-    assert not silent(Page(text).text, *known)
+    assert not silent(Page(text).text, found.market)
     assert not silent(" ".join(re.findall(r'data-head="(.*?)"', text)))
     printed = io.StringIO()
     show(Console(file=printed, width=500), found)
-    assert not silent(printed.getvalue(), *known)
+    assert not silent(printed.getvalue(), found.market)
 
 
 def test_the_german_page_has_the_parts_of_the_english_one_in_german() -> None:

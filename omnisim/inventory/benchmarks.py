@@ -86,7 +86,7 @@ class Check:
     @property
     def source(self) -> str:
         """Return who says so."""
-        return self.benchmark.source if self.benchmark else EMPTY
+        return self.words.say(self.benchmark.source) if self.benchmark else EMPTY
 
     def _text(self, value: float) -> str:
         if self.unit == "EUR":

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -451,16 +450,19 @@ def largest_remainder(cents: int, shares: Sequence[float] | Floats) -> Whole:
     """
     if cents < 0 or not all(0 <= share < math.inf for share in shares):
         raise ValueError("cents and shares must be finite and at least 0")
-    exact = [Fraction(float(share)) for share in shares]
+    # A float is a whole number over a power of two, so that whole numbers are exact.
+    ratios = [float(share).as_integer_ratio() for share in shares]
+    finest = max((below for _, below in ratios), default=1)
+    exact = [above * (finest // below) for above, below in ratios]
     total = sum(exact)
     if total == 0:
         if cents > 0:
             raise ValueError(f"nobody has a share of {cents} cents")
         return np.zeros(len(exact), np.int64)
-    quotas = [cents * share / total for share in exact]
-    split = [int(quota) for quota in quotas]
-    by_remainder = sorted(range(len(exact)), key=lambda nth: split[nth] - quotas[nth])
-    for nth in by_remainder[: cents - sum(split)]:
+    quotas = [divmod(int(cents) * share, total) for share in exact]
+    split = [whole for whole, _ in quotas]
+    by_remainder = sorted(range(len(exact)), key=lambda nth: -quotas[nth][1])
+    for nth in by_remainder[: int(cents) - sum(split)]:
         split[nth] += 1
     return np.array(split, np.int64)
 

@@ -11,10 +11,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from omnisim import config
-from omnisim.cli import Parser, complain, positive
-from omnisim.cli.validate import BEGIN, END, Broken, add_files, checked, named, watched, write
-from omnisim.files import Unwritable
-from omnisim.spec import ExperimentSpec, Fault
+from omnisim.cli import Parser, positive
+from omnisim.cli.validate import BEGIN, END, add_files, answered, checked, named, watched, write
+from omnisim.spec import ExperimentSpec
 from omnisim.validate import contrasts, hypotheses
 from omnisim.validate.hypotheses import Contrast, Finding, Hypothesis
 
@@ -35,15 +34,7 @@ asked. The exit status says nothing about that: it is 0 whatever passes.
 
 def main(words: Sequence[str]) -> int:
     """Measure, print and return the exit status: 0, 1 failed, 2 refused."""
-    options = parser().read(words)
-    try:
-        return _validated(options)
-    except Fault as fault:
-        return complain(config.told(fault))
-    except config.ConfigError as error:
-        return complain(error)
-    except (Unwritable, Broken) as error:
-        return complain(error, 1)
+    return answered(_validated, parser().read(words))
 
 
 def parser() -> Parser:

@@ -51,9 +51,13 @@ class Broken(RuntimeError):
 
 def main(words: Sequence[str]) -> int:
     """Measure, print and return the exit status: 0, 1 failed, 2 refused."""
-    options = parser().read(words)
+    return answered(_validated, parser().read(words))
+
+
+def answered(validated: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    """Return the exit status of what is asked for: its own, 1 failed, 2 refused."""
     try:
-        return _validated(options)
+        return validated(options)
     except Fault as fault:
         return complain(config.told(fault))
     except config.ConfigError as error:
@@ -76,19 +80,17 @@ def parser() -> Parser:
         "--people", type=positive, metavar="N", help="agents of every market (its own number)"
     )
     add_files(reader, "E7,E13", "targets")
-    reader.add_argument(
-        "--trace", action="store_true", help="show the traceback of a seed that failed"
-    )
     return reader
 
 
 def add_files(reader: Parser, some: str, what: str) -> None:
-    """Let a reader read which ones are meant, as `some`, and what files are written."""
+    """Let a reader read which ones are meant, as `some`, and what is written where."""
     reader.add_argument("--only", metavar=some, help=f"these {what}")
     reader.add_argument("--csv", type=Path, metavar="FILE", help="write every number as CSV")
     reader.add_argument(
         "--docs", type=Path, metavar="FILE", help="write the table between the marks of a page"
     )
+    reader.add_argument("--trace", action="store_true", help="show the traceback of what failed")
 
 
 def named(options: argparse.Namespace) -> list[str]:

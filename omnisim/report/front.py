@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,7 +106,7 @@ def _price(told: Mapping[str, Any], results: Results, words: Language) -> Fact |
     if not found:
         return None
     mean, low, high = _interval(found)
-    note = _reach(words, low, high)
+    note = _reach(words, low, high, words.money)
     if low <= 0 <= high:
         note += " " + words.say("It is not sure that silos cost anything.")
     elif high < 0:
@@ -143,27 +143,41 @@ def _ways(results: Results, words: Language) -> str:
 
 
 def _orders(told: Mapping[str, Any], words: Language) -> Fact | None:
-    found = told.get("same_money_more_orders")
-    if not found:
-        return None
-    mean, low, high = _interval(found)
-    label = words.say("The same money buys")
-    if low <= 0:
-        return Fact(label, words.say("not surely more orders"), _count_reach(words, low, high))
-    value = words.say("{count} more orders a year", count=words.count(mean))
-    return Fact(label, value, _count_reach(words, low, high))
+    return _won(
+        told.get("same_money_more_orders"),
+        words.say("The same money buys"),
+        words.say("{count} more orders a year"),
+        words.say("not surely more orders"),
+        words.count,
+        words,
+    )
 
 
 def _money(told: Mapping[str, Any], words: Language) -> Fact | None:
-    found = told.get("same_orders_less_money")
+    return _won(
+        told.get("same_orders_less_money"),
+        words.say("The same orders cost"),
+        words.say("{amount} less a year"),
+        words.say("not surely less money"),
+        words.money,
+        words,
+    )
+
+
+def _won(
+    found: Mapping[str, Any] | None,
+    label: str,
+    won: str,
+    unsure: str,
+    written: Callable[[float], str],
+    words: Language,
+) -> Fact | None:
+    """Return what would surely be won, or that nothing would."""
     if not found:
         return None
     mean, low, high = _interval(found)
-    label = words.say("The same orders cost")
-    if low <= 0:
-        return Fact(label, words.say("not surely less money"), _reach(words, low, high))
-    value = words.say("{amount} less a year", amount=words.money(mean))
-    return Fact(label, value, _reach(words, low, high))
+    value = won.format(count=written(mean), amount=written(mean)) if low > 0 else unsure
+    return Fact(label, value, _reach(words, low, high, written))
 
 
 def _sure(told: Mapping[str, Any], words: Language) -> Fact | None:
@@ -286,15 +300,8 @@ def _interval(found: Mapping[str, Any]) -> tuple[float, float, float]:
     return mean, low, high
 
 
-def _reach(words: Language, low: float, high: float) -> str:
+def _reach(words: Language, low: float, high: float, written: Callable[[float], str]) -> str:
     if math.isnan(low) or math.isnan(high):
         return ""
-    reach = words.say("{low} to {high}", low=words.money(low), high=words.money(high))
-    return words.say("95 % interval: {reach}.", reach=reach)
-
-
-def _count_reach(words: Language, low: float, high: float) -> str:
-    if math.isnan(low) or math.isnan(high):
-        return ""
-    reach = words.say("{low} to {high}", low=words.count(low), high=words.count(high))
+    reach = words.say("{low} to {high}", low=written(low), high=written(high))
     return words.say("95 % interval: {reach}.", reach=reach)

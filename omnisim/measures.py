@@ -353,7 +353,7 @@ def weakest_link(measures: pd.DataFrame, arm: str, words: Language = ENGLISH) ->
     most = lost.sort_values(ascending=False, kind="stable")
     channel, outcome = (str(word) for word in most.index[0])
     return words.say(
-        "{arm} loses most journeys at {channel}, {stage}: {share} of all that were lost.",
+        "{arm} loses more journeys at {channel}, {stage} than anywhere else: {share} of all.",
         arm=words.plain(arm),
         channel=words.plain(channel),
         stage=words.plain(outcome.removeprefix("lost_")),

@@ -19,6 +19,7 @@ from omnisim.spec import WEEKS_IN_YEAR, ExperimentSpec, Strategy
 FORK, BEST, ORACLE = "split at the fork", "best fixed split", "the oracle"
 SEARCH = "search for the best split"
 COMPARED = 5  # replications in which yardsticks run, unless silos are priced
+SURE = 1.0  # half-width of extra orders as a share of them, beyond which a cost is not known
 SEARCHES = 2  # replications whose best splits are averaged; all others have not seen them
 
 
@@ -42,7 +43,7 @@ class Gap:
 class LastEuro:
     """What a fifth more on one medium for 13 weeks causes in one arm.
 
-    `spend_year` in EUR; `believed` the marginal CPO in which those who decide believe,
+    `spend_year` in EUR, as planned; `believed` the marginal CPO in which those who decide believe,
     `short` and `long` what is true after 13 and 52 weeks (EUR per order; infinite where no
     order follows); `error` the half-width of the extra orders as a share of them.
     """
@@ -56,9 +57,12 @@ class LastEuro:
     error: float
 
     def texts(self, words: Language = ENGLISH) -> tuple[str, str, str, str]:
-        """Return spend in EUR m and the three costs, as people read them in a table."""
+        """Return the plan in EUR m and the three costs, as people read them in a table."""
         spend = words.number(self.spend_year / 1e6, 2)
-        short, long = cost_text(self.short, words), cost_text(self.long, words)
+        rough = "" if self.error <= SURE else "~"
+        short, long = (
+            rough * math.isfinite(cost) + cost_text(cost, words) for cost in (self.short, self.long)
+        )
         return spend, short, long, cost_text(self.believed, words)
 
 

@@ -96,6 +96,7 @@ def test_the_command_writes_the_files_beside_the_results(
     [
         (["--arm", "centrl"], "--arm: found 'centrl'; allowed: .*nearest: central"),
         (["--replication", "-1"], "argument --replication: found -1, allowed: 0, 1, 2 and so on"),
+        (["--replication", "3"], "--replication: found 3; allowed: 0 to 2"),
         (["--too", "x"], "--too: unknown; nearest: --to"),
         (["--to", "/proc/no"], "--to: found .*allowed: a folder to write into"),
     ],
@@ -105,6 +106,7 @@ def test_what_cannot_be_exported_is_refused_in_one_line(
 ) -> None:
     asked, _ = config.load(["experiment=textbook"])
     (tmp_path / "spec.yaml").write_text(yaml.safe_dump(asked.model_dump(mode="json")))
+    (tmp_path / "summary.json").write_text('{"replications": 3}')
     try:
         status = main(["export", str(tmp_path), *words])
     except SystemExit as left:

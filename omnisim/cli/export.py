@@ -29,6 +29,7 @@ def main(words: Sequence[str]) -> int:
         spec = _spec(options.folder)
         folder = options.to or options.folder / PLACE
         _ready(folder)
+        _lived(options.folder, options.replication)
         _same_model(options.folder)
         written = _write(spec, options, folder)
     except config.ConfigError as error:
@@ -76,6 +77,17 @@ def _ready(folder: Path) -> None:
         writable(folder)
     except OSError as error:
         raise config.ConfigError("--to", str(error), "a folder to write into") from None
+
+
+def _lived(folder: Path, replication: int) -> None:
+    """Refuse luck of which the results say nothing."""
+    try:
+        told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        lived = int(told["replications"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return
+    if replication >= lived:
+        raise config.ConfigError("--replication", str(replication), f"0 to {lived - 1}")
 
 
 def _same_model(folder: Path) -> None:

@@ -44,7 +44,11 @@ def parser() -> Parser:
     found = Parser("report", DESCRIPTION, EXAMPLES)
     found.add_argument("folder", type=Path, metavar="RESULTS_FOLDER", help="what a run has written")
     found.add_argument(
-        "settings", nargs="*", metavar="language=CODE", help=f"one of {', '.join(LANGUAGES)}"
+        "settings",
+        nargs="*",
+        default=[],  # else it is told to be required
+        metavar="language=CODE",
+        help=f"one of {', '.join(LANGUAGES)}",
     )
     return found
 

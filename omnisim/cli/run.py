@@ -169,6 +169,7 @@ def _answered(
 
     from omnisim import report
     from omnisim.cli import sweep, table
+    from omnisim.comparison import capitalised
     from omnisim.compute import run_units
     from omnisim.experiment import Stopped, run
     from omnisim.measures import weakest_link
@@ -193,7 +194,8 @@ def _answered(
         sweep.Point(number, {"asked with": key}, one)
         for number, (key, one) in enumerate(zip(asked, [answer, *rest], strict=True))
     ]
-    weakest = [weakest_link(answer.measures, arm, words) for arm in answer.comparison.arms]
+    links = (weakest_link(answer.measures, arm, words) for arm in answer.comparison.arms)
+    weakest = [capitalised(link) for link in links]
     notes = [
         words.say("With {what}: {verdict}", what=point.swept["asked with"], verdict=said)
         for point in points[1:]

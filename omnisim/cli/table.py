@@ -30,7 +30,7 @@ from omnisim.measures import EMPTY
 MARGINAL = message(
     "A fifth more on one medium for 13 weeks, from forks with the same luck: extra cost of all"
     " media over extra orders within 13 and within 52 weeks. Believed: what the steering rule"
-    " reads from its reports."
+    " reads from its reports. ~: not well known."
 )
 COMPILING = message("Compiling for the first time (a few seconds)")
 WAITING = message("First replications are running")
@@ -143,7 +143,7 @@ def marginal_table(answer: Answer, words: Language, arms: Sequence[str]) -> Tabl
     """Return, by medium and arm, yearly spend and what the next order costs."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
-    spend = words.say("spend EUR m")
+    spend = words.say("plan EUR m")
     heads = (words.say("13 w"), words.say("52 w"), words.say("believed"))
     for arm in arms:
         table.add_column(Text(f"{words.name(arm)}\n{spend}"), justify="right", no_wrap=True)

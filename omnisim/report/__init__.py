@@ -25,7 +25,7 @@ SHAPES = {
     "cross": "M-2 -6H2V-2H6V2H2V6H-2V2H-6V-2H-2Z",
 }
 # Pictures whose sentences say why, on page one.
-WHY = ("price", "placed", "believed", "shares", "claimed")
+WHY = ("price", "placed", "shares", "claimed")
 PAGE, WORKBOOK = "report.html", "summary.xlsx"
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
-
 import altair as alt
 import pandas as pd
 
 from omnisim.language import Language
 from omnisim.report.charts import ARMS, INK, ROW, Key, Panel, Picture, Table, panel, rounded, told
+from omnisim.report.placement import belief
 from omnisim.report.results import Results
 
 CLAIMS = "claims"
 CREDITED, CAUSED = ARMS[0], ARMS[1]
-WRONG = math.log(1.5)  # of belief over truth, from which on it is worth a word
 FIRST = 4  # media whose beliefs are drawn: those with most money
 
 
@@ -167,7 +165,7 @@ def believed(results: Results, words: Language) -> Picture | None:
         keys.append(Key(words.say("{arm}: true", arm=name), ARMS[nth], shape="circle"))
     return Picture(
         words.say("What the rule believed, and what was true"),
-        _takeaway_of_beliefs(words, found, arms, media),
+        belief(words, [euro for euro in results.last_euros if euro.arm in arms]),
         words.say(
             "EUR per next order by week for the media with most money: the line is what the reports"
             " say, a dot what was true where it was measured."
@@ -212,26 +210,3 @@ def _lines(
     )
     said = words.say("Believed and true cost of the next order: {medium}", medium=title)
     return panel(title, said, alt.layer(line, dots), 170)
-
-
-def _takeaway_of_beliefs(
-    words: Language, found: pd.DataFrame, arms: list[str], media: list[str]
-) -> str:
-    """Return the belief that is farthest from the truth, in the last arm that has one."""
-    known = found[found["channel"].isin(media) & found["arm"].isin(arms)]
-    known = known[(known["true_cpo"] > 0) & (known["believed_cpo"] > 0)]
-    if not len(known):
-        return ""
-    arm = next(arm for arm in reversed(arms) if (known["arm"] == arm).any())
-    last = known[known["arm"] == arm].sort_values("week").groupby("channel").tail(1)
-    wrong = (last["believed_cpo"] / last["true_cpo"]).map(lambda times: abs(math.log(times)))
-    row = last.assign(wrong=wrong).sort_values("wrong").iloc[-1]
-    if row["wrong"] < WRONG:
-        return ""
-    return words.say(
-        "In {arm} the next order by {medium} is believed to cost {believed} and costs {true}.",
-        arm=words.plain(arm),
-        medium=words.plain(str(row["channel"])),
-        believed=words.money(float(row["believed_cpo"]), digits=2),
-        true=words.money(float(row["true_cpo"]), digits=2),
-    )

@@ -32,7 +32,7 @@ from omnisim.spec import WEEKS_IN_YEAR
 
 MATTERS = {
     "matters": message("yes"),
-    "less than matters": message("less"),
+    "less than matters": message("a little"),
     "no difference that matters": message("no"),
     "undecided": message("undecided"),
     "": EMPTY,

@@ -187,7 +187,8 @@ def _takeaway(results: Results, words: Language, own: pd.DataFrame, personas: Se
     shares = {name: _ordered(own[own["persona"] == name]) for name in personas}
     worst = min(personas, key=lambda name: shares[name])
     return words.say(
-        "In {arm}, {persona} order least: {share} of their journeys. Most are lost at {link}.",
+        "In {arm}, {persona} order least: {share} of their journeys. More are lost at {link} than"
+        " anywhere else.",
         arm=words.plain(results.baseline),
         persona=words.plain(worst),
         share=words.percent(shares[worst]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ import pandas as pd
 
 from omnisim.comparison import glance
 from omnisim.language import Language, message
-from omnisim.report.charts import Table
+from omnisim.misallocation import BEST
+from omnisim.report.charts import Table, told
 from omnisim.report.placement import losers
 from omnisim.report.results import Results
 
@@ -56,27 +57,30 @@ def front(results: Results, words: Language) -> Front:
     ]
     moves = _moves(results, words)
     return Front(
-        results.comparison.sentences(words),
+        (*results.comparison.sentences(words), *_beyond(results, words)),
         tuple(notes(results, words)),
         tuple(fact for fact in facts if fact is not None),
         moves,
         losers(results, words) or _nobody(results, words),
         tuple(_break_even(results, words)),
-        "" if len(results.table("price_of_silos")) else _missing(moves, words),
+        " ".join(_missing(results, moves, words)),
     )
 
 
-def _missing(moves: Table | None, words: Language) -> str:
-    """Return what a deeper truth would tell."""
+def _missing(results: Results, moves: Table | None, words: Language) -> Iterator[str]:
+    """Yield what else could be asked for."""
     if moves is None:
-        return words.say(
-            "The three first moves and the break-even are measured when the question is asked"
-            " with truth=quick or truth=full."
+        yield words.say(
+            "The first moves and the break-even are measured when the question is asked with"
+            " truth=quick or truth=full."
         )
-    return words.say(
-        "The price of silos part by part, and at which noise and delay of reports central steering"
-        " stops paying, are measured when the question is asked with truth=full."
-    )
+    elif not len(results.table("price_of_silos")):
+        yield words.say(
+            "The price of silos part by part, and at which noise and delay of reports central"
+            " steering stops paying, are measured when the question is asked with truth=full."
+        )
+    if not len(results.table("robustness")):
+        yield words.say("Whether another start changes the answer is told by robustness=true.")
 
 
 def notes(results: Results, words: Language) -> list[str]:
@@ -88,10 +92,40 @@ def notes(results: Results, words: Language) -> list[str]:
     for _, rows in found[found["point"] > 0].groupby("point"):
         comparison = results.among(rows)
         verdicts = [row.verdict for row in comparison.of(comparison.primary).values()]
-        told = f"{glance(comparison, words)}: {', '.join(words.say(word) for word in verdicts)}"
+        verdict = f"{glance(comparison, words)}: {', '.join(words.say(word) for word in verdicts)}"
         asked = str(rows["asked with"].iloc[0])
-        said.append(words.say("With {what}: {verdict}", what=asked, verdict=told))
+        base = words.plain(results.baseline)
+        said.append(
+            words.say(
+                "With {what}, against {baseline}: {verdict}",
+                what=asked,
+                baseline=base,
+                verdict=verdict,
+            )
+        )
     return said
+
+
+def _beyond(results: Results, words: Language) -> list[str]:
+    """Return what the best fixed split surely earns beyond the baseline, and who wins how much."""
+    short = {gap.policy: gap for gap in results.gaps if gap.against == BEST}
+    base = short.get(results.baseline)
+    if base is None or not base.ci_low > 0:
+        return []
+    won = []
+    for arm in (arm for arm in results.arms[1:4] if arm in short):
+        share = (base.mean - short[arm].mean) / base.mean
+        wins = words.say(
+            "{arm} wins {share} of it", arm=words.plain(arm), share=words.percent(share)
+        )
+        nothing = words.say("{arm} wins nothing of it", arm=words.plain(arm))
+        won.append(wins if share > 0 else nothing)
+    found = words.say(
+        "The best fixed split of the same budget would earn {amount} a year more than {baseline}",
+        amount=words.money(base.mean),
+        baseline=words.plain(results.baseline),
+    )
+    return [told([found, *won])]
 
 
 def _nobody(results: Results, words: Language) -> str:
@@ -111,13 +145,14 @@ def _price(told: Mapping[str, Any], results: Results, words: Language) -> Fact |
         note += " " + words.say("It is not sure that silos cost anything.")
     elif high < 0:
         note += " " + words.say("Silos cost nothing here: they earn more.")
-    of = told.get("of")
+    label, of = words.say("Price of silos"), told.get("of")
     if of == "steering":
-        what = words.say("Of steering alone, against the best use of the same budget.")
+        label = words.say("Price of silo steering")
+        what = words.say("Against the best use of the same budget.")
     else:
         what = _ways(results, words)
     return Fact(
-        words.say("Price of silos"),
+        label,
         words.say("{amount} a year", amount=words.money(mean)),
         f"{note} {what}".strip(),
     )
@@ -134,7 +169,7 @@ def _ways(results: Results, words: Language) -> str:
         for bar in whole.to_dict("records")
     }
     if "interaction" not in told:
-        return words.say("Of steering alone, against the best use of the same budget.")
+        return words.say("Against the best use of the same budget.")
     return words.say(
         "Steering {steering}, missing integration less what links cost {integration}, what both"
         " bring only together {interaction}.",
@@ -176,6 +211,11 @@ def _won(
     if not found:
         return None
     mean, low, high = _interval(found)
+    reach = (high - low) / 2
+    if reach > 1:  # digits that say something
+        mean, low, high = (
+            round(value, 1 - math.floor(math.log10(reach))) for value in (mean, low, high)
+        )
     value = won.format(count=written(mean), amount=written(mean)) if low > 0 else unsure
     return Fact(label, value, _reach(words, low, high, written))
 
@@ -187,14 +227,19 @@ def _sure(told: Mapping[str, Any], words: Language) -> Fact | None:
     count, positive = int(found["replications"]), int(found["positive"])
     value = words.say("{times} of {count} replications", times=positive, count=count)
     note = words.say("in which silos cost something.")
+    if told.get("of") == "steering":
+        note = words.say(
+            "in which silo steering costs something, of those that lived through the best split,"
+            " too."
+        )
     share = found.get("half_width_share")
     if share is not None and share < 1:
         note += " " + words.say("The price is known to ± {share}.", share=words.percent(share))
         if share > CLOSE:
             needed = math.ceil(count * (share / CLOSE) ** 2)
             note += " " + words.say(
-                "About {count} would tell it to ± {share}.",
-                count=words.count(needed),
+                "truth=full replications.min={count} would tell it to about ± {share}.",
+                count=needed,
                 share=words.percent(CLOSE),
             )
     else:
@@ -203,41 +248,31 @@ def _sure(told: Mapping[str, Any], words: Language) -> Fact | None:
 
 
 def _moves(results: Results, words: Language) -> Table | None:
+    """Return the moves that surely gain; those that were tried for nothing are named below."""
     found = results.table("first_moves")
     if not len(found):
         return None
-    found = found.sort_values("nth")
-    rows = []
-    for move in found.to_dict("records"):
+    rows, unsure = [], []
+    for move in found.sort_values("nth").to_dict("records"):
         low, high = words.money(float(move["ci_low"])), words.money(float(move["ci_high"]))
-        rows.append(
-            [
-                words.plain(str(move["from"])),
-                words.plain(str(move["to"])),
-                words.money(float(move["eur_year"])),
-                words.money(float(move["gain_year"]), signed=True),
-                words.say("{low} to {high}", low=low, high=high),
-            ]
-        )
+        giver, taker = words.plain(str(move["from"])), words.plain(str(move["to"]))
+        gain = words.money(float(move["gain_year"]), signed=True)
+        reach = words.say("{low} to {high}", low=low, high=high)
+        if move["ci_low"] > 0:
+            rows.append([giver, taker, gain, reach, words.money(float(move["eur_year"]))])
+        else:
+            unsure.append(f"{giver} → {taker} ({gain})")
     heads = [
         words.say("From"),
         words.say("To"),
-        words.say("Money a year"),
-        words.say("Gain a year"),
+        words.say("More contribution a year"),
         words.say("95 % interval"),
+        words.say("Money a year"),
     ]
-    caption = words.say("Each move alone, in contribution a year against today’s split.")
-    unsure = [
-        f"{row[0]} → {row[1]}" for row, low in zip(rows, found["ci_low"], strict=True) if low <= 0
-    ]
+    caption = words.say("Each move alone, against the split of the year before the fork.")
     if unsure:
-        caption += " " + words.say("Not sure to gain: {moves}.", moves=words.listed(unsure))
-    return Table(
-        caption,
-        heads,
-        rows,
-        texts=2,
-    )
+        caption += " " + words.say("Tried, not sure to gain: {moves}.", moves=words.listed(unsure))
+    return Table(caption, heads, rows, texts=2)
 
 
 def _break_even(results: Results, words: Language) -> list[str]:

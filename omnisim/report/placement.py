@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from omnisim.language import Language
 from omnisim.measures import EMPTY, LAST_WEEKS
-from omnisim.misallocation import LastEuro, cost_text
+from omnisim.misallocation import SURE, LastEuro, cost_text
 from omnisim.report.charts import (
     ARMS,
     GREY,
@@ -32,9 +32,9 @@ from omnisim.report.charts import (
 from omnisim.report.results import Results
 from omnisim.spec import WEEKS_IN_YEAR
 
-SURE = 1.0  # half-width of the extra orders as a share of them, beyond which a cost says nothing
 SHOWN = len(PARTS) - 1  # media that have a colour of their own
-BELONGS = 0.01  # of all spend: less money is not where misplaced money is looked for
+BELONGS = 0.03  # of the plan: less money is not where misplaced money is looked for
+WRONG = math.log(1.5)  # of belief over truth, from which on it is worth a word
 
 
 def placed(results: Results, words: Language) -> Picture | None:
@@ -46,8 +46,8 @@ def placed(results: Results, words: Language) -> Picture | None:
     note = words.say(
         "A fifth more on one medium for 13 weeks: extra cost of all media over extra orders within"
         " 52 weeks. Money is well placed where the marks of one arm stand at the same cost; the"
-        " larger the mark, the more money. A pale mark is not known well. “no order”: no extra"
-        " order followed."
+        " larger the mark, the more money. A pale mark is not known well; one at the right edge"
+        " costs more than that, or no extra order followed (“no order”)."
     )
     if worth > 0:
         note += " " + words.say(
@@ -87,35 +87,69 @@ def _takeaway_of_costs(results: Results, words: Language, euros: list[LastEuro])
     said = []
     for arm in results.arms[:3]:
         own = _of(euros, arm)
-        least = BELONGS * math.fsum(euro.spend_year for euro in own)
-        known = [
-            euro
-            for euro in own
-            if euro.spend_year >= least and euro.error <= SURE and math.isfinite(euro.long)
-        ]
-        if len(known) < 2:
-            continue
-        cheap, dear = min(known, key=lambda e: e.long), max(known, key=lambda e: e.long)
-        if dear.long < 1.5 * cheap.long:
-            said.append(
-                words.say(
-                    "{arm}: the next order costs about the same by every medium, money is well"
-                    " placed",
-                    arm=words.plain(arm),
+        whole = math.fsum(euro.spend_year for euro in own)
+        large = [euro for euro in own if euro.spend_year >= BELONGS * whole]
+        known = [euro for euro in large if euro.error <= SURE and math.isfinite(euro.long)]
+        if len(known) < 2 or math.fsum(euro.spend_year for euro in known) < whole / 2:
+            unknown = next((euro for euro in large if euro not in known), None)
+            if unknown is not None:
+                said.append(
+                    words.say(
+                        "{arm}: what the next order costs by {medium}, which has {share} of the"
+                        " money, is not well known",
+                        arm=words.plain(arm),
+                        medium=words.plain(unknown.channel),
+                        share=words.percent(unknown.spend_year / whole),
+                    )
                 )
-            )
             continue
-        said.append(
-            words.say(
-                "{arm}: the next order costs {low} by {cheap} and {high} by {dear}",
-                arm=words.plain(arm),
-                low=words.money(cheap.long, digits=2),
-                cheap=words.plain(cheap.channel),
-                high=words.money(dear.long, digits=2),
-                dear=words.plain(dear.channel),
-            )
+        said.append(_between(words, arm, known))
+    return " ".join(filter(None, (told(said), belief(words, euros))))
+
+
+def _between(words: Language, arm: str, known: list[LastEuro]) -> str:
+    cheap, dear = min(known, key=lambda e: e.long), max(known, key=lambda e: e.long)
+    if dear.long < 1.5 * cheap.long:
+        return words.say(
+            "{arm}: the next order costs about the same by {media}, money is well placed among"
+            " them",
+            arm=words.plain(arm),
+            media=words.listed([words.plain(euro.channel) for euro in known]),
         )
-    return told(said)
+    return words.say(
+        "{arm}: the next order costs {low} by {cheap} and {high} by {dear}",
+        arm=words.plain(arm),
+        low=words.money(cheap.long, digits=2),
+        cheap=words.plain(cheap.channel),
+        high=words.money(dear.long, digits=2),
+        dear=words.plain(dear.channel),
+    )
+
+
+def belief(words: Language, euros: Sequence[LastEuro]) -> str:
+    """Return the belief that is farthest from a truth that is well known, "" if none is far."""
+    wholes: dict[str, float] = {}
+    for euro in euros:
+        wholes[euro.arm] = wholes.get(euro.arm, 0.0) + euro.spend_year
+    known = {
+        euro: abs(math.log(euro.believed / euro.long))
+        for euro in euros
+        if euro.spend_year >= BELONGS * wholes[euro.arm]
+        and euro.error <= SURE
+        and 0 < euro.believed < math.inf
+        and 0 < euro.long < math.inf
+    }
+    if not known or max(known.values()) < WRONG:
+        return ""
+    euro = max(known, key=lambda one: known[one])
+    return words.say(
+        "In {arm} the next order by {medium} is believed to cost {believed} and costs {true}"
+        " within a year.",
+        arm=words.plain(euro.arm),
+        medium=words.plain(euro.channel),
+        believed=words.money(euro.believed, digits=2),
+        true=words.money(euro.long, digits=2),
+    )
 
 
 def _costs(results: Results, words: Language, euros: list[LastEuro], worth: float) -> Panel:
@@ -124,8 +158,9 @@ def _costs(results: Results, words: Language, euros: list[LastEuro], worth: floa
         spend[euro.channel] = max(spend.get(euro.channel, 0.0), euro.spend_year)
     order = [words.plain(name) for name in sorted(spend, key=lambda name: -spend[name])]
     # costs that nobody knows well would stretch the scale for those that are known
-    shown = [euro for euro in euros if math.isfinite(euro.long) and euro.long > 0]
-    known = [euro for euro in shown if euro.error <= SURE] or shown
+    shown = [euro for euro in euros if euro.long > 0]
+    finite = [euro for euro in shown if math.isfinite(euro.long)]
+    known = [euro for euro in finite if euro.error <= SURE] or finite
     low = 0.5 * min((euro.long for euro in known), default=1.0)
     high = 2 * max((euro.long for euro in known), default=1.0)
     frame = pd.DataFrame(
@@ -134,13 +169,13 @@ def _costs(results: Results, words: Language, euros: list[LastEuro], worth: floa
                 "medium": words.plain(euro.channel),
                 "arm": words.plain(euro.arm),
                 "spend": euro.spend_year / 1e6,
-                "cost": euro.long,
+                "cost": min(max(euro.long, low), high),
+                "told": cost_text(euro.long, words),
                 "sure": 0.95 if euro.error <= SURE else 0.35,
             }
             for euro in shown
-            if low <= euro.long <= high
         ],
-        columns=["medium", "arm", "spend", "cost", "sure"],
+        columns=["medium", "arm", "spend", "cost", "told", "sure"],
     )
     names = [words.plain(arm) for arm in results.arms]
     colour, _ = arm_scales(names)
@@ -170,7 +205,7 @@ def _costs(results: Results, words: Language, euros: list[LastEuro], worth: floa
             tooltip=[
                 alt.Tooltip("medium:N", title=words.say("Medium")),
                 alt.Tooltip("arm:N", title=words.say("Arm")),
-                alt.Tooltip("cost:Q", title=words.say("EUR per order"), format=",.1f"),
+                alt.Tooltip("told:N", title=words.say("EUR per order")),
                 alt.Tooltip("spend:Q", title=words.say("EUR m a year"), format=",.2f"),
             ],
         )
@@ -197,7 +232,7 @@ def _steps(low: float, high: float) -> list[float]:
 def _cost_table(words: Language, arm: str, euros: list[LastEuro]) -> Table:
     heads = [
         words.plain(arm),
-        words.say("EUR m a year"),
+        words.say("planned, EUR m a year"),
         words.say("13 weeks"),
         words.say("52 weeks"),
         words.say("believed"),
@@ -205,7 +240,7 @@ def _cost_table(words: Language, arm: str, euros: list[LastEuro]) -> Table:
     rows = [[words.plain(euro.channel), *euro.texts(words)] for euro in _of(euros, arm)]
     caption = words.say(
         "EUR per extra order within 13 and 52 weeks, beside what the steering rule believes from"
-        " its reports."
+        " its reports. “~”: not well known."
     )
     return Table(caption, heads, rows)
 
@@ -269,8 +304,9 @@ def losers(results: Results, words: Language) -> str:
         own = found[(found["arm"] == arm) & found["loses"].map(_is_true)]
         names = [words.plain(str(name)) for name in own.sort_values("bonus_change")["department"]]
         if names:
-            loses = words.say("{who} loses by {arm}", who=names[0], arm=words.plain(arm))
-            lose = words.say("{who} lose by {arm}", who=words.listed(names), arm=words.plain(arm))
+            loses = words.say("{who} is paid less under {arm}", who=names[0], arm=words.plain(arm))
+            who = words.listed(names)
+            lose = words.say("{who} are paid less under {arm}", who=who, arm=words.plain(arm))
             said.append(loses if len(names) == 1 else lose)
     return told(said)
 

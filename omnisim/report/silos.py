@@ -58,6 +58,7 @@ SURE = ("part", "cost")  # bars that a takeaway may name
 LINE = 24  # letters of a part that stand in one line
 THICK = 18  # pixels of a bar
 BAR = 34  # pixels from bar to bar, which two lines need
+SPENT = 0.1  # of what more is planned: less is not spending more
 ENOUGH = 3  # points from which on a curve is a curve
 
 
@@ -88,7 +89,7 @@ def price(results: Results, words: Language) -> Picture | None:
         panels,
         [
             Key(words.say("costs us"), LOSS),
-            Key(words.say("brings us"), GAIN),
+            Key(words.say("saves us"), GAIN),
             Key(words.say("sum"), SUM),
         ],
         tables,
@@ -270,7 +271,9 @@ def _curve(words: Language, title: str, found: pd.DataFrame) -> Panel:
 
 def _takeaway_of_limits(results: Results, words: Language, media: pd.DataFrame) -> str:
     """Return which media surely pay more, and which surely pay less, than the next euro costs."""
-    rows = media[(media["factor"] > 1) & (media["cost_long"] > 0)]
+    # whoever cannot spend what is planned says nothing about more money
+    planned = (media["factor"] - 1) * media["spend_year"] / media["factor"]
+    rows = media[(media["factor"] > 1) & (media["cost_long"] > SPENT * planned)]
     if not len(rows):
         return ""
     nearest = rows.sort_values("factor").groupby("channel").head(1)

@@ -144,6 +144,7 @@ def test_every_picture_is_there_and_says_what_one_sees(page: Page) -> None:
         "Journeys: where are people lost?",
         "Which way do journeys go?",
         "Customers: won, kept, lost",
+        "What was asked and assumed",
     ]
     for takeaway in (
         "central is above siloed in 4 of 4 replications",

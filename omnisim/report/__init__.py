@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,11 @@ SHAPES = {
 }
 # Pictures whose sentences say why, on page one.
 WHY = ("price", "placed", "shares", "claimed")
+# Spaces between a number and its unit, in any language.
+GLUE = re.compile(
+    r"(?<=EUR) (?=[+-]?\d)|(?<=±) (?=\d)|(?<=\d) (?=(?:%|m|k|Mio\.|Tsd\.|EUR)(?!\w))"
+    r"|(?<=Mio\.) (?=EUR)|(?<=Tsd\.) (?=EUR)"
+)
 PAGE, WORKBOOK = "report.html", "summary.xlsx"
 
 
@@ -35,10 +41,16 @@ def page(template: str, **words: object) -> str:
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_unbroken,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     return environment.get_template(template).render(**words).lstrip()
+
+
+def _unbroken(value: object) -> object:
+    """Return text in which no line ends between a number and its unit."""
+    return GLUE.sub("\N{NO-BREAK SPACE}", value) if type(value) is str else value
 
 
 def source(svg: str) -> str:

@@ -30,8 +30,9 @@ def claimed(results: Results, words: Language) -> Picture | None:
         words.say("Who claims what"),
         _takeaway(results, words, found),
         words.say(
-            "Claimed: orders a year that a department counts as its own. Caused: orders that would"
-            " be missing within a year if its media were switched off, with 95 % intervals."
+            "Claimed: orders that a department counts as its own. Caused: orders that would be"
+            " missing within a year if its media were switched off, with 95 % intervals. Both for"
+            " 13 weeks, one year before the end, times four."
         ),
         panels,
         keys,

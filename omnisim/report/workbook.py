@@ -62,7 +62,7 @@ def _answer(sheet: Worksheet, results: Results, words: Language) -> None:
     page = front(results, words)
     rows = [(words.say("Question"), words.say(str(results.plan["question"])))]
     rows += [(words.say("Verdict"), sentence) for sentence in page.verdict]
-    rows += [(fact.label, f"{fact.value}. {fact.note}") for fact in page.facts]
+    rows += [(fact.label, f"{fact.value} ({fact.note.rstrip('.')})") for fact in page.facts]
     rows += [(words.say("Who loses"), page.losers)] if page.losers else []
     rows += [(words.say("Break-even"), sentence) for sentence in page.break_even]
     rows.append((words.say("Once more"), str(results.provenance.get("command", ""))))

@@ -265,11 +265,13 @@ def _moves(results: Results, words: Language) -> Table | None:
     heads = [
         words.say("From"),
         words.say("To"),
-        words.say("More contribution a year"),
+        words.say("Gain a year"),
         words.say("95 % interval"),
         words.say("Money a year"),
     ]
-    caption = words.say("Each move alone, against the split of the year before the fork.")
+    caption = words.say(
+        "Each move alone, in contribution a year against the split of the year before the fork."
+    )
     if unsure:
         caption += " " + words.say("Tried, not sure to gain: {moves}.", moves=words.listed(unsure))
     return Table(caption, heads, rows, texts=2)

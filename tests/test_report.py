@@ -163,6 +163,15 @@ def test_every_picture_is_there_and_says_what_one_sees(page: Page) -> None:
     assert all(page.drawings)
 
 
+def test_moves_of_which_none_surely_gains_are_named_without_a_table(tmp_path: Path) -> None:
+    folder = everything(tmp_path)
+    moves = pd.read_csv(folder / "first_moves.csv")
+    moves.assign(ci_low=-1.0).to_csv(folder / "first_moves.csv", index=False)
+    text = Page(report.render(read(folder))).text
+    assert "Tried, not sure to gain: tv → search (EUR +45.7 k) and search → tv" in text
+    assert "Gain a year" not in text
+
+
 def test_a_large_medium_of_which_little_is_known_is_named(tmp_path: Path) -> None:
     folder = everything(tmp_path)
     summary = json.loads((folder / "summary.json").read_text())

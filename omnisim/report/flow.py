@@ -18,7 +18,7 @@ from omnisim.report.results import Results
 from omnisim.spec import STAGES
 
 DRAWN = 6  # personas that are drawn; the table and the data have all
-OTHERS, NOWHERE, LOST = "\0others", "\0nowhere", "\0lost"  # no channel has such a name
+OTHERS, NOWHERE, LOST, DONE = "\0others", "\0nowhere", "\0lost", "\0done"  # no channel's name
 NODE, STUB, GAP = 0.06, 0.16, 0.03  # widths in stages, and a part of all journeys
 BEND = np.linspace(0.0, 1.0, 9)
 SMALL = 0.005  # of a persona's journeys: too thin to be seen
@@ -89,13 +89,13 @@ def _label(words: Language, name: str) -> str:
         return words.say("all others")
     if name == NOWHERE:
         return words.say("nowhere")
-    return words.say("ordered") if name == ORDERED else words.plain(name)
+    return words.say("ordered") if name == DONE else words.plain(name)
 
 
 def _panel(words: Language, persona: str, own: pd.DataFrame, colours: dict[str, str]) -> Panel:
     whole = float(own["journeys_year"].sum())
-    bars, bands = _laid(words, own, [*colours, ORDERED], GAP * whole)
-    paints = colours | {ORDERED: SUM, LOST: GONE}
+    bars, bands = _laid(words, own, [*colours, DONE], GAP * whole)
+    paints = colours | {DONE: SUM, LOST: GONE}
     stages = [*(words.plain(stage) for stage in STAGES), words.say("ordered")]
     axis = alt.Axis(
         values=list(range(len(stages))),
@@ -138,7 +138,7 @@ def _laid(
     """
     ended = own["ended"].map(ENDS.index)
     column = [own[stage] for stage in STAGES]
-    column.append(pd.Series(ORDERED, index=own.index))
+    column.append(pd.Series(DONE, index=own.index))
     bars: list[tuple[object, ...]] = []
     bands: list[tuple[object, ...]] = []
     tops: dict[str, float] = {}  # where the next band leaves a bar of the stage before

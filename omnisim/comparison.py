@@ -295,17 +295,15 @@ def together(comparison: Comparison, row: Row, words: Language = ENGLISH) -> str
         "reach": written.reach(row.ci_low * times, row.ci_high * times),
         "clause": _clause(row, margin, 1, words),
     }
-    if row.difference > 0:
-        return words.say(
-            "Together {both} bring {amount} more {label} than the sum of each alone"
-            " ({level} % interval {reach}): {clause}.",
-            **said,
-        )
-    return words.say(
-        "Together {both} bring {amount} less {label} than the sum of each alone"
-        " ({level} % interval {reach}): {clause}.",
-        **said,
+    more = message(
+        "Together {both} bring {amount} more {label} than the sum of each alone"
+        " ({level} % interval {reach}): {clause}."
     )
+    less = message(
+        "Together {both} bring {amount} less {label} than the sum of each alone"
+        " ({level} % interval {reach}): {clause}."
+    )
+    return words.say(more if row.difference > 0 else less, **said)
 
 
 def glance(comparison: Comparison, words: Language = ENGLISH) -> str:

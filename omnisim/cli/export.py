@@ -81,12 +81,8 @@ def _ready(folder: Path) -> None:
 
 def _lived(folder: Path, replication: int) -> None:
     """Refuse luck of which the results say nothing."""
-    try:
-        told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        lived = int(told["replications"])
-    except (OSError, ValueError, LookupError, TypeError):
-        return
-    if replication >= lived:
+    lived = _stored(folder / "summary.json", "replications")
+    if isinstance(lived, int) and replication >= lived:
         raise config.ConfigError("--replication", str(replication), f"0 to {lived - 1}")
 
 
@@ -94,12 +90,17 @@ def _same_model(folder: Path) -> None:
     """Say so where another version of the model made the results: its numbers differ."""
     from omnisim.sources import model_version
 
-    try:
-        made_by = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["model"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return
-    if made_by != model_version():
+    made_by = _stored(folder / "provenance.json", "model")
+    if made_by is not None and made_by != model_version():
         warn(f"{folder} was made by another version of the model; the data are of this version")
+
+
+def _stored(path: Path, key: str) -> object:
+    """Return what a file of the results says of a key, None if nothing can be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))[key]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def _write(spec: ExperimentSpec, options: argparse.Namespace, folder: Path) -> list[Path]:

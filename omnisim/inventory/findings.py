@@ -77,25 +77,33 @@ def _keeps(change: Change, words: Language) -> str:
 
 
 def _possible(tried: Sequence[Tried], words: Language) -> Iterator[str]:
-    names = [case.name for case in tried if not case.breaks]
-    if len(names) == 1:
-        said = message("{count} of {cases} is possible: {names}.")
-    else:
-        said = message("{count} of {cases} are possible: {names}.")
-    if names:
-        count, cases = len(names), _cases(tried, words)
-        yield words.say(said, count=count, cases=cases, names=named(names, words))
+    yield from _counted(
+        [case.name for case in tried if not case.breaks],
+        message("{count} of {cases} is possible: {names}."),
+        message("{count} of {cases} are possible: {names}."),
+        tried,
+        words,
+    )
 
 
 def _broken(tried: Sequence[Tried], words: Language) -> Iterator[str]:
-    names = [case.name for case in tried if case.breaks]
-    if len(names) == 1:
-        said = message("{count} of {cases} breaks: {names}.")
-    else:
-        said = message("{count} of {cases} break: {names}.")
+    yield from _counted(
+        [case.name for case in tried if case.breaks],
+        message("{count} of {cases} breaks: {names}."),
+        message("{count} of {cases} break: {names}."),
+        tried,
+        words,
+    )
+
+
+def _counted(
+    names: Sequence[str], one: str, more: str, tried: Sequence[Tried], words: Language
+) -> Iterator[str]:
+    """Yield in one sentence, of one or more, how many of the use cases these are."""
     if names:
-        count, cases = len(names), _cases(tried, words)
-        yield words.say(said, count=count, cases=cases, names=named(names, words))
+        said = one if len(names) == 1 else more
+        cases = _cases(tried, words)
+        yield words.say(said, count=len(names), cases=cases, names=named(names, words))
 
 
 def _cases(tried: Sequence[Tried], words: Language) -> str:

@@ -139,6 +139,27 @@ def arm_scales(arms: Sequence[str]) -> tuple[alt.Color, alt.StrokeDash]:
     return colour, dash
 
 
+def arm_lines(
+    frame: pd.DataFrame, labels: Mapping[str, str], across: str, low: alt.Y
+) -> tuple[alt.Chart, alt.Chart]:
+    """Return bands and lines of means over the weeks, for the arms that have a label.
+
+    `frame` has the columns arm, week, mean, low and high; `across` is the title of the weeks.
+    """
+    colour, dash = arm_scales(list(labels.values()))
+    weeks = alt.X(
+        "week:Q",
+        title=across,
+        scale=alt.Scale(nice=False),
+        axis=alt.Axis(grid=False, tickCount=8),
+    )
+    own = frame[frame["arm"].isin(list(labels))]
+    own = own.assign(arm=own["arm"].map(dict(labels)))
+    base = alt.Chart(rounded(own)).encode(x=weeks, color=colour)
+    band = base.mark_area(opacity=0.18).encode(y=low, y2="high:Q")
+    return band, base.mark_line(strokeWidth=1.8).encode(y="mean:Q", strokeDash=dash)
+
+
 def rounded(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose numbers have the digits that a drawing can show."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from omnisim.language import Language
+from omnisim.language import Language, message
 from omnisim.report.charts import ARMS, INK, ROW, Key, Panel, Picture, Table, panel, rounded, told
 from omnisim.report.placement import belief
 from omnisim.report.results import Results
@@ -50,21 +50,15 @@ def _takeaway(results: Results, words: Language, found: pd.DataFrame) -> str:
             continue
         credited, caused = float(company["credited"].iloc[0]), float(company["caused"].iloc[0])
         if caused > 0 and credited > float(company["caused_high"].iloc[0]):
-            said.append(
-                words.say(
-                    "{arm}: departments claim {share} of the orders that marketing causes",
-                    arm=words.plain(arm),
-                    share=words.percent(credited / caused),
-                )
-            )
+            claim = message("{arm}: departments claim {share} of the orders that marketing causes")
         elif credited > 0 and float(company["caused_low"].iloc[0]) > credited:
-            said.append(
-                words.say(
-                    "{arm}: departments claim only {share} of the orders that marketing causes",
-                    arm=words.plain(arm),
-                    share=words.percent(credited / caused),
-                )
+            claim = message(
+                "{arm}: departments claim only {share} of the orders that marketing causes"
             )
+        else:
+            continue
+        share = words.percent(credited / caused)
+        said.append(words.say(claim, arm=words.plain(arm), share=share))
     if not said:
         return ""
     parts = found[(found["arm"] == results.baseline) & (found["rule"] == CLAIMS)]

@@ -23,7 +23,7 @@ from omnisim.report.charts import (
     Picture,
     Table,
     arm_keys,
-    arm_scales,
+    arm_lines,
     panel,
     rounded,
 )
@@ -129,25 +129,13 @@ def _takeaway_of_pairs(results: Results, words: Language, gaps: pd.DataFrame) ->
     for arm, rows in gaps.groupby("arm"):
         count, above = len(rows), int((rows["value"] > 0).sum())
         below = int((rows["value"] < 0).sum())
-        names = {"arm": words.plain(str(arm)), "baseline": words.plain(results.baseline)}
-        if above > 0.75 * count:
-            said.append(
-                words.say(
-                    "{arm} is above {baseline} in {times} of {count} replications",
-                    times=above,
-                    count=count,
-                    **names,
-                )
-            )
-        elif below > 0.75 * count:
-            said.append(
-                words.say(
-                    "{arm} is below {baseline} in {times} of {count} replications",
-                    times=below,
-                    count=count,
-                    **names,
-                )
-            )
+        times, where = max(
+            (above, message("{arm} is above {baseline} in {times} of {count} replications")),
+            (below, message("{arm} is below {baseline} in {times} of {count} replications")),
+        )
+        if times > 0.75 * count:
+            names = {"arm": words.plain(str(arm)), "baseline": words.plain(results.baseline)}
+            said.append(words.say(where, times=times, count=count, **names))
     label = words.say(OUTCOMES[results.comparison.primary].label)
     return f"{label}: {'; '.join(said)}." if said else ""
 
@@ -293,24 +281,11 @@ def _is_sure(row: Row) -> bool:
 
 
 def _lines(results: Results, words: Language, weeks: pd.DataFrame, title: str) -> Panel:
-    names = [words.plain(arm) for arm in results.arms[:DRAWN]]
-    frame = weeks[weeks["arm"].isin(results.arms[:DRAWN])]
-    frame = frame.assign(arm=frame["arm"].map(words.plain))
-    colour, dash = arm_scales(names)
+    labels = {arm: words.plain(arm) for arm in results.arms[:DRAWN]}
     # history is shared: drawn once, as the baseline's
-    frame = frame[(frame["week"] >= 0) | (frame["arm"] == names[0])]
-    axis = alt.X(
-        "week:Q", title=words.say("Weeks since the fork"), scale=alt.Scale(nice=False), axis=_grid()
-    )
-    base = alt.Chart(rounded(frame.drop(columns="what")))
-    band = base.mark_area(opacity=0.18).encode(
-        x=axis, y=alt.Y("low:Q", title=None, scale=alt.Scale(zero=False)), y2="high:Q", color=colour
-    )
-    line = base.mark_line(strokeWidth=1.8).encode(x=axis, y="mean:Q", color=colour, strokeDash=dash)
+    frame = weeks[(weeks["week"] >= 0) | (weeks["arm"] == results.baseline)].drop(columns="what")
+    low = alt.Y("low:Q", title=None, scale=alt.Scale(zero=False))
+    band, line = arm_lines(frame, labels, words.say("Weeks since the fork"), low)
     fork = alt.Chart(pd.DataFrame({"week": [0]})).mark_rule(color=INK, strokeDash=[3, 3])
     chart = alt.layer(band, line, fork.encode(x="week:Q"))
     return panel(title, words.say("{what}, a line per arm", what=title), chart, 220)
-
-
-def _grid() -> alt.Axis:
-    return alt.Axis(grid=False, tickCount=8)

@@ -143,8 +143,8 @@ def _laid(
     bands: list[tuple[object, ...]] = []
     tops: dict[str, float] = {}  # where the next band leaves a bar of the stage before
     for stage, channels in enumerate(column):
-        y, leaves = 0.0, {}
-        for name in (name for name in order if name in set(channels[ended >= stage])):
+        y, leaves, there = 0.0, {}, set(channels[ended >= stage])
+        for name in (name for name in order if name in there):
             here = own[(ended >= stage) & (channels == name)]["journeys_year"]
             lost = float(here[ended[here.index] == stage].sum()) if stage < len(STAGES) else 0.0
             on = float(here.sum()) - lost

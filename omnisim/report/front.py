@@ -48,12 +48,12 @@ class Front:
 
 def front(results: Results, words: Language) -> Front:
     """Return page one."""
-    told = results.summary.get("page_one") or {}
+    numbers = results.summary.get("page_one") or {}
     facts = [
-        _price(told, results, words),
-        _orders(told, words),
-        _money(told, words),
-        _sure(told, words),
+        _price(numbers, results, words),
+        _orders(numbers, words),
+        _money(numbers, words),
+        _sure(numbers, words),
     ]
     moves = _moves(results, words)
     return Front(
@@ -135,8 +135,8 @@ def _nobody(results: Results, words: Language) -> str:
     return words.say("No department is sure to be paid less.")
 
 
-def _price(told: Mapping[str, Any], results: Results, words: Language) -> Fact | None:
-    found = told.get("price_of_silos")
+def _price(numbers: Mapping[str, Any], results: Results, words: Language) -> Fact | None:
+    found = numbers.get("price_of_silos")
     if not found:
         return None
     mean, low, high = _interval(found)
@@ -145,7 +145,7 @@ def _price(told: Mapping[str, Any], results: Results, words: Language) -> Fact |
         note += " " + words.say("It is not sure that silos cost anything.")
     elif high < 0:
         note += " " + words.say("Silos cost nothing here: they earn more.")
-    label, of = words.say("Price of silos"), told.get("of")
+    label, of = words.say("Price of silos"), numbers.get("of")
     if of == "steering":
         label = words.say("Price of silo steering")
         what = words.say("Against the best use of the same budget.")
@@ -177,9 +177,9 @@ def _ways(results: Results, words: Language) -> str:
     )
 
 
-def _orders(told: Mapping[str, Any], words: Language) -> Fact | None:
+def _orders(numbers: Mapping[str, Any], words: Language) -> Fact | None:
     return _won(
-        told.get("same_money_more_orders"),
+        numbers.get("same_money_more_orders"),
         words.say("The same money buys"),
         words.say("{count} more orders a year"),
         words.say("not surely more orders"),
@@ -188,9 +188,9 @@ def _orders(told: Mapping[str, Any], words: Language) -> Fact | None:
     )
 
 
-def _money(told: Mapping[str, Any], words: Language) -> Fact | None:
+def _money(numbers: Mapping[str, Any], words: Language) -> Fact | None:
     return _won(
-        told.get("same_orders_less_money"),
+        numbers.get("same_orders_less_money"),
         words.say("The same orders cost"),
         words.say("{amount} less a year"),
         words.say("not surely less money"),
@@ -220,14 +220,14 @@ def _won(
     return Fact(label, value, _reach(words, low, high, written))
 
 
-def _sure(told: Mapping[str, Any], words: Language) -> Fact | None:
-    found = told.get("how_sure")
+def _sure(numbers: Mapping[str, Any], words: Language) -> Fact | None:
+    found = numbers.get("how_sure")
     if not found:
         return None
     count, positive = int(found["replications"]), int(found["positive"])
     value = words.say("{times} of {count} replications", times=positive, count=count)
     note = words.say("in which silos cost something.")
-    if told.get("of") == "steering":
+    if numbers.get("of") == "steering":
         note = words.say(
             "in which silo steering costs something, of those that lived through the best split,"
             " too."

@@ -17,7 +17,7 @@ from omnisim.report.charts import (
     Picture,
     Table,
     arm_keys,
-    arm_scales,
+    arm_lines,
     panel,
     rounded,
 )
@@ -181,22 +181,9 @@ def _takeaway(results: Results, words: Language, names: list[str]) -> str:
 
 
 def _lines(results: Results, words: Language, weeks: pd.DataFrame) -> Panel:
-    names = [words.plain(arm) for arm in results.arms[:DRAWN]]
-    frame = weeks[weeks["arm"].isin(results.arms[:DRAWN])]
-    frame = frame.assign(arm=frame["arm"].map(words.plain))
-    colour, dash = arm_scales(names)
-    axis = alt.X(
-        "week:Q",
-        title=words.say("Weeks since the fork"),
-        scale=alt.Scale(nice=False),
-        axis=alt.Axis(grid=False, tickCount=8),
-    )
-    base = alt.Chart(rounded(frame)).encode(x=axis, color=colour)
-    band = base.mark_area(opacity=0.18).encode(
-        y=alt.Y("low:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format=",~r")),
-        y2="high:Q",
-    )
-    line = base.mark_line(strokeWidth=1.8).encode(y="mean:Q", strokeDash=dash)
+    labels = {arm: words.plain(arm) for arm in results.arms[:DRAWN]}
+    low = alt.Y("low:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format=",~r"))
+    band, line = arm_lines(weeks, labels, words.say("Weeks since the fork"), low)
     title = words.say("New customers a week")
     said = words.say("{what}, a line per arm", what=title)
     return panel(title, said, alt.layer(band, line), 200)
